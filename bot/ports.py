@@ -4,7 +4,7 @@ The contract of each part stands here once: order, None, errors, units. Implemen
 `adapters/` and `bot/engine`; each port has one conformance suite in `tests/conformance`, run against all of them.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -76,8 +76,10 @@ class Intake(Protocol):
 
 
 class Claims(Protocol):
-    async def claim(self, holder: str, *, lease: timedelta) -> Claim | None:
-        """Take the conversation that waits longest and is free, and add 1 to its epoch. None where none waits.
+    async def claim(self, holder: str, *, channels: Collection[str], lease: timedelta) -> Claim | None:
+        """Take the conversation of these channels that waits longest and is free, and add 1 to its epoch.
+
+        None where none waits.
 
         A conversation waits while it has an unfinished turn or an undelivered reply; it is free without a
         running lease.
