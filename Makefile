@@ -1,0 +1,65 @@
+# make run    chat with the built-in personas at the printed address
+# make test   set up and run every check and test
+# make check  ruff, mypy, import-linter
+# make bench  measure; prints the figures of the README
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet
+ARGS ?=
+
+.PHONY: run test check bench system clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.installed
+	@$(BIN)/parley run $(ARGS)
+
+test: $(VENV)/.tested system check
+	@$(BIN)/pytest
+
+check: $(VENV)/.tested
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.tested
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Parley needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+# torch comes first and alone, so that no resolver replaces a CPU build that is at hand.
+$(VENV)/.torch: | $(BIN)/python
+	@echo "Installing torch (once; this is the long part)"
+	@$(PIP) 'torch>=2.11,<2.14'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.torch
+	@echo "Installing Parley"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	@echo "Installing what the tests need"
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+# What the tests need beside Python: Chromium and a Chinese font for the pages, npm to rebuild the widget.
+system:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	fc-list 2>/dev/null | grep -qi 'cjk' || missing="$$missing fontconfig fonts-noto-cjk"; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing$$missing"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	else \
+		echo "The tests need:$$missing. Install them, for example: sudo apt-get install$$missing"; exit 1; \
+	fi
+
+clean:
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
