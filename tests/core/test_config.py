@@ -22,7 +22,11 @@ PLUGIN: Plugin[Part, None] = Plugin(settings=Part, open=None)  # type: ignore[ar
 
 
 def read(
-    text: str, tmp_path: Path, environment: Mapping[str, str] | None = None, **flags: tuple[str, object]
+    text: str,
+    tmp_path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    flags: Mapping[str, tuple[str, object]] | None = None,
 ) -> Loaded:
     file = tmp_path / "parley.yaml"
     file.write_text(text, encoding="utf-8")
