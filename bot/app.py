@@ -71,7 +71,7 @@ class App:
         return wrong
 
     async def run(self) -> None:
-        """Serve every channel until cancelled, then shut down in order: intake first, turns last."""
+        """Serve every channel until cancelled or until one has nothing more to hear; running turns get their grace."""
         turns = self.settings.turns
         dispatcher = Dispatcher(
             holder=f"{socket.gethostname()}-{os.getpid()}-{new_id()[-4:]}",
@@ -84,9 +84,14 @@ class App:
             pace=Pace(at_once=turns.at_once, grace=timedelta(seconds=turns.grace_seconds)),
         )
         async with self._catalog.watching(self._on_change), asyncio.TaskGroup() as group:
-            group.create_task(dispatcher.run(), name="dispatcher")
-            for channel in self.channels.values():
+            dispatching = group.create_task(dispatcher.run(), name="dispatcher")
+            listening = {
                 group.create_task(channel.listen(), name=f"channel {channel.name}")
+                for channel in self.channels.values()
+            }
+            await asyncio.wait(listening, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*listening, dispatching):
+                task.cancel()
 
     async def _on_change(self) -> None:
         await self.knowledge.refresh(self.personas.all())

@@ -32,6 +32,10 @@ class ConfigError(ParleyError):
     pass
 
 
+class Interrupted(ParleyError):
+    pass
+
+
 class PersonaError(ParleyError):
     pass
 
@@ -70,6 +74,10 @@ class StoreError(ParleyError):
 
 
 class StoreUnavailable(StoreError):
+    pass
+
+
+class StoreInUse(StoreUnavailable):
     pass
 
 

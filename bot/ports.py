@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from bot.types import (
     Accepted,
@@ -206,6 +206,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def caution(self) -> tuple[str, ...]:
+        """What a person should know about this model before trusting it, a sentence each; empty where nothing."""
+        ...
+
+    @property
     def context(self) -> int:
         """How many tokens a prompt and its answer may have together."""
         ...
@@ -290,7 +295,8 @@ class Channel(Protocol):
     def name(self) -> str: ...
 
     async def listen(self) -> None:
-        """Receive messages and hand them to the core's inbox, until cancelled."""
+        """Receive messages and hand them to the core's inbox, until cancelled or until its last user has left;
+        Parley stops then."""
         ...
 
     def reply(self, turn: Turn) -> AbstractAsyncContextManager[ReplyStream]:
@@ -299,6 +305,16 @@ class Channel(Protocol):
 
     async def deliver(self, delivery: Delivery) -> None:
         """Make the finished reply visible. Called again after a crash: idempotent per `delivery.turn`."""
+        ...
+
+
+@runtime_checkable
+class HasAddress(Protocol):
+    """A channel that people open in a browser."""
+
+    @property
+    def address(self) -> str:
+        """The URL to open."""
         ...
 
 
@@ -331,6 +347,10 @@ class Core(Protocol):
     def bus(self) -> Bus: ...
     @property
     def personas(self) -> Personas: ...
+    @property
+    def persona_schema(self) -> Mapping[str, object]:
+        """The JSON Schema of persona files."""
+        ...
 
     async def ready(self) -> Mapping[str, str | None]:
         """For each part (`database`, `bus`, `engine`): None where it answers, else what is wrong in one line."""

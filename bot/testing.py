@@ -19,6 +19,7 @@ class ScriptedEngine:
         """`delay` is the time between two words, in seconds."""
         self._script: Script = (lambda _: script) if isinstance(script, str) else script
         self.model = "scripted"
+        self.caution: tuple[str, ...] = ()
         self.context = context
         self.delay = delay
         self.prompts: list[Prompt] = []
