@@ -1,0 +1,116 @@
+"""SQLite behind the Database protocol: one writing connection, one reading, and a lock beside the file."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.errors import StoreUnavailable
+from storage.sql.lock import locked
+from storage.sql.migrations import upgrade
+from storage.sql.models import conversations
+from storage.sql.writer import Worker
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 10
+
+log = logging.getLogger(__name__)
+
+
+class SqliteDatabase:
+    """The Database protocol on SQLite. One process, one writer: before 3.51.3 two could damage the file's log."""
+
+    def __init__(self, *, writer: Worker, reader: Worker, now: Callable[[], float]) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._now = now
+
+    async def write(self, work: Callable[[Connection], T], *, durable: bool = True) -> T:
+        return await self._writer.run(work, durable=durable)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self._reader.run(work, durable=False)
+
+    def insert(self, table: Any) -> Any:
+        return insert(table)
+
+    def now(self) -> float:
+        return self._now()
+
+
+@asynccontextmanager
+async def open_sqlite(url: str, *, now: Callable[[], float] = time.time) -> AsyncIterator[SqliteDatabase]:
+    """Lock, migrate and open the database. Raises StoreUnavailable with one line that says what to do."""
+    place = make_url(url)
+    log.info("SQLite %s at %s, one writer", sqlite3.sqlite_version, place.database)
+    in_memory = is_memory(place)
+
+    def explain(error: sqlite3.Error) -> StoreUnavailable:
+        return explained(error, place)
+
+    async with AsyncExitStack() as stack:
+        if not in_memory:
+            stack.enter_context(locked(Path(place.database or "")))
+        writer = Worker(lambda: _connect_writer(place), begin="BEGIN IMMEDIATE", explain=explain)
+        await stack.enter_async_context(writer)
+        reader = writer
+        if not in_memory:
+            reader = Worker(lambda: connect(place), begin="BEGIN", explain=explain)
+            await stack.enter_async_context(reader)
+        yield SqliteDatabase(writer=writer, reader=reader, now=now)
+
+
+def is_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:")
+
+
+def connect(url: URL) -> Connection:
+    """A connection that leaves transactions to its user. Foreign keys are not enforced yet: migrations come first."""
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        poolclass=NullPool,
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+    return engine.connect()
+
+
+def _connect_writer(url: URL) -> Connection:
+    connection = connect(url)
+    raw: Any = connection.connection.driver_connection
+    try:
+        raw.execute("PRAGMA journal_mode=WAL")
+        raw.execute("BEGIN IMMEDIATE")
+        upgrade(connection)
+        # Holding the lock means that every holder of a lease is dead: what they left is free at once.
+        connection.execute(conversations.update().values(lease_until=0, holder=None))
+        raw.execute("COMMIT")
+        raw.execute("PRAGMA foreign_keys=ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def explained(error: sqlite3.Error, url: URL) -> StoreUnavailable:
+    """What went wrong with the database, and what to do about it, in one line."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    advice = next((text for prefix, text in _ADVICE.items() if name.startswith(prefix)), "see the log")
+    return StoreUnavailable(f"the database {url.database!r} cannot be used: {error}; {advice}")
+
+
+_ADVICE = {
+    "SQLITE_FULL": "free some space on its disk; nothing was stored",
+    "SQLITE_READONLY": "let Parley write to the file and its folder, or choose another in store.url",
+    "SQLITE_CANTOPEN": "choose a file in a folder that exists and that Parley may write to",
+    "SQLITE_NOTADB": "it is no SQLite database: choose another file in store.url, or move this one away",
+    "SQLITE_CORRUPT": "it is damaged: restore a copy, or move it away to start with an empty one",
+    "SQLITE_IOERR": "check its disk",
+    "SQLITE_BUSY": "another program holds it: close that program",
+}
