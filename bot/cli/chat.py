@@ -12,7 +12,9 @@ def chat(
     config: ConfigOption = None,
     model: ModelOption = None,
 ) -> None:
-    """Chat with a persona. Ctrl-C stops a reply, Ctrl-D leaves; /help lists the commands.
+    """Chat with a persona in the terminal.
+
+    Ctrl-C stops a reply, Ctrl-D leaves; /help lists the commands.
 
     Examples: `parley chat`, `parley chat tutor`, `parley chat storyteller --model ./my-model`
     """

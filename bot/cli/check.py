@@ -10,7 +10,9 @@ def check(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; ./personas by default.")] = None,
     language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the messages.")] = "en",
 ) -> None:
-    """Check persona files: every fault with file, line and column. Exits 1 where there is an error.
+    """Find every fault in persona files.
+
+    Each comes with file, line and column. Exits 1 where there is an error.
 
     Examples: `parley check`, `parley check personas/acme-support.yaml`, `parley check --language zh`
     """

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def doctor(config: ConfigOption = None, model: ModelOption = None) -> None:
-    """Show the effective settings, each with its source, and check database, model, personas and port.
+    """Show the settings in force, and what is wrong.
+
+    Each setting comes with its source; database, model, personas and port are checked.
 
     Examples: `parley doctor`, `parley doctor --config staging.yaml`
     """

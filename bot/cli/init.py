@@ -17,7 +17,9 @@ TEMPLATES = {
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write; this folder by default.")] = Path(),
 ) -> None:
-    """Write parley.yaml, a persona and its knowledge folder, ready to edit. Existing files are never touched.
+    """Write first files to edit: settings, a persona, its knowledge.
+
+    Existing files are never touched.
 
     Examples: `parley init`, `parley init my-assistant && cd my-assistant && parley run`
     """

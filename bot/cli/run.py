@@ -16,7 +16,7 @@ def run(
     config: ConfigOption = None,
     model: ModelOption = None,
 ) -> None:
-    """Serve the personas on the web and on every channel of the settings.
+    """Serve the personas on every channel.
 
     Examples: `parley run`, `parley run --port 9000`, `parley run --model Qwen/Qwen3-0.6B`
     """

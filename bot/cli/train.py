@@ -15,7 +15,9 @@ def train(
     tokens: Annotated[int | None, typer.Option(help="Train on this many tokens.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run on one machine.")] = 0,
 ) -> None:
-    """Train the starter: tokenizer, pre-training, fine-tuning, export. Run again to resume.
+    """Train a small GPT from scratch.
+
+    Tokenizer, pre-training, fine-tuning, evaluation, export. Run again to resume.
 
     Examples: `parley train --preset nano --out runs/try`, `parley train --data corpus/ --minutes 90`
     """

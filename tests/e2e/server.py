@@ -1,0 +1,184 @@
+"""Starts Parley as a user does, as a process of its own, with a scripted engine from a package outside the tree."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PARLEY = Path(sys.executable).parent / "parley"
+PACKAGE = """
+import asyncio
+from contextlib import asynccontextmanager
+from pydantic import BaseModel
+from bot.ports import Plugin
+from bot.testing import ScriptedEngine
+
+class SlowSettings(BaseModel):
+    model: str = ""
+    answer: str = "ok"
+    delay: float = 0.0
+
+@asynccontextmanager
+async def open_slow(settings):
+    yield ScriptedEngine(settings.answer, delay=settings.delay)
+
+plugin = Plugin(settings=SlowSettings, open=open_slow)
+"""
+PERSONA = """\
+schema: parley.persona/v1
+name: free
+title: Free
+description: Says what its engine says.
+languages: [en]
+instructions: Answer.
+"""
+
+
+def outside_package(folder: Path) -> None:
+    """Write an installed third-party package with an engine plugin named `slow`."""
+    folder.mkdir()
+    (folder / "slow_engine.py").write_text(PACKAGE)
+    info = folder / "slow_engine-0.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow-engine\nVersion: 0.1\n")
+    (info / "entry_points.txt").write_text("[parley.engines]\nslow = slow_engine:plugin\n")
+
+
+class Server:
+    """A `parley run` in a folder of its own. `start` after `kill` is the same Parley again, on the same port."""
+
+    def __init__(self, folder: Path, *, answer: str, delay: float) -> None:
+        self.folder = folder
+        outside_package(folder / "packages")
+        (folder / "personas").mkdir()
+        (folder / "personas" / "free.yaml").write_text(PERSONA)
+        settings = {
+            "engine": {"use": "slow", "answer": answer, "delay": delay},
+            "channels": {"web": {"personas": {"default": "free"}}},
+        }
+        (folder / "parley.yaml").write_text(json.dumps(settings))
+        self.port = 0
+        self.process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "packages")}
+        self.process = await asyncio.create_subprocess_exec(
+            PARLEY,
+            "run",
+            "--port",
+            str(self.port),
+            cwd=self.folder,
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=(self.folder / "stderr.log").open("ab"),
+        )
+        assert self.process.stdout is not None
+        async with asyncio.timeout(60):
+            while line := (await self.process.stdout.readline()).decode():
+                if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+                    self.port = int(found[1])
+                if "ready" in line:
+                    return
+        raise AssertionError(f"parley run ended: {(self.folder / 'stderr.log').read_text()}")
+
+    async def end(self, how: signal.Signals) -> int:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(how)
+        async with asyncio.timeout(30):
+            await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+@asynccontextmanager
+async def running(folder: Path, *, answer: str, delay: float) -> AsyncIterator[Server]:
+    server = Server(folder, answer=answer, delay=delay)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.end(signal.SIGKILL)
+
+
+class Client:
+    """A browser's view of one conversation: what it shows, by the events it got, over any number of connections."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.http = httpx.AsyncClient(timeout=20)
+        self.conversation = ""
+        self.cursor: str | None = None
+        self.shown: dict[str, str] = {}
+        self.finished: dict[str, dict[str, Any]] = {}
+
+    async def open(self, persona: str = "free") -> None:
+        answer = await self.http.post(f"{self.server.url}/api/v1/conversations", json={"persona": persona})
+        assert answer.status_code == 201, answer.text
+        self.conversation = answer.json()["id"]
+        self.http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+
+    @property
+    def path(self) -> str:
+        return f"{self.server.url}/api/v1/conversations/{self.conversation}"
+
+    async def say(self, text: str, *, client_id: str) -> dict[str, Any]:
+        answer = await self.http.post(f"{self.path}/messages", json={"client_id": client_id, "text": text})
+        assert answer.status_code == 202, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    async def messages(self) -> list[dict[str, Any]]:
+        answer = await self.http.get(f"{self.path}/messages")
+        assert answer.status_code == 200, answer.text
+        result: list[dict[str, Any]] = answer.json()["messages"]
+        return result
+
+    async def follow(self) -> AsyncGenerator[str, None]:
+        """Apply events from where the last connection ended; yields each event's name. Ends when the stream does."""
+        query = {"after": self.cursor} if self.cursor else {}
+        event = ""
+        async with self.http.stream("GET", f"{self.path}/events", params=query) as answer:
+            assert answer.status_code == 200
+            async for line in answer.aiter_lines():
+                if line.startswith("event:"):
+                    event = line[6:].strip()
+                elif line.startswith("id:"):
+                    self.cursor = line[3:].strip()
+                elif line.startswith("data:"):
+                    self._apply(event, json.loads(line[5:]))
+                    yield event
+
+    def _apply(self, event: str, data: dict[str, Any]) -> None:
+        turn = data["turn"]
+        if event == "delta":
+            self.shown[turn] = self.shown.get(turn, "") + data["text"]
+        elif event == "turn.replaced":
+            self.shown[turn] = data["text"]
+        elif event == "turn.finished":
+            self.shown[turn] = data["message"]["text"]
+            self.finished[turn] = data
+
+    async def until_finished(self, turn: str) -> None:
+        """Follow, reconnecting whenever the connection breaks, until the turn is finished."""
+        async with asyncio.timeout(45):
+            while turn not in self.finished:
+                try:
+                    async with aclosing(self.follow()) as events:
+                        async for _ in events:
+                            if turn in self.finished:
+                                return
+                except httpx.TransportError:
+                    await asyncio.sleep(0.1)
