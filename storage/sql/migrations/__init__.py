@@ -37,12 +37,12 @@ def downgrade(connection: Connection, revision: str) -> None:
 
 
 def _run(command: str, connection: Connection, revision: str) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Alembic takes a third of a second to import, and a database at its head needs none of it.
     import alembic.command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
