@@ -7,6 +7,8 @@ import platform
 import sys
 from pathlib import Path
 
+from bot.cli.logs import configure
+from bot.config import LogSettings
 from tests.benchmarks import answers, fresh, overhead, speed
 from tests.benchmarks.report import Row
 
@@ -17,6 +19,7 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="print every question with its answers")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
+    configure(LogSettings(level="error"))
     found: list[Row] = []
     for name in given.which or ["overhead", "speed", "answers", "fresh"]:
         print(f"… {name}", file=sys.stderr)
