@@ -211,6 +211,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def grounded_only(self) -> bool:
+        """Whether the model knows too little to answer where no passage was found."""
+        ...
+
+    @property
     def context(self) -> int:
         """How many tokens a prompt and its answer may have together."""
         ...

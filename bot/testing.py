@@ -20,6 +20,7 @@ class ScriptedEngine:
         self._script: Script = (lambda _: script) if isinstance(script, str) else script
         self.model = "scripted"
         self.caution: tuple[str, ...] = ()
+        self.grounded_only = False
         self.context = context
         self.delay = delay
         self.prompts: list[Prompt] = []

@@ -44,7 +44,8 @@ class Answering:
         question = "\n".join(message.text for message in work.question)
         language = language_of(question, persona.languages, locale=work.turn.locale)
         passages = await self._search(persona, question, work)
-        if passages or persona.grounded != "require":
+        needs_passages = persona.grounded == "require" or (persona.grounded == "prefer" and self.engine.grounded_only)
+        if passages or not needs_passages:
             prompt = build(
                 persona,
                 question=question,

@@ -62,6 +62,13 @@ async def test_a_persona_that_only_prefers_grounding_answers_freely_without_pass
     assert await Scene(ScriptedEngine("wrong.")).answer(persona, make_work("capital of France?")) == "wrong."
 
 
+async def test_a_model_without_knowledge_of_its_own_does_not_answer_freely() -> None:
+    persona = make_persona(knowledge=("kb",), grounded="prefer")
+    scene = Scene(ScriptedEngine("Anything."))
+    scene.engine.grounded_only = True
+    assert await scene.answer(persona, make_work("capital of France?")) == "I am not sure."
+
+
 async def test_a_follow_up_is_searched_for_with_the_question_before_it() -> None:
     scene = Scene(ScriptedEngine("You have 30 days."))
     before = StoredMessage(id="u0", role="user", text="return a chair?", turn="t0", at=NOW)
