@@ -1,0 +1,231 @@
+"""The Engine port on top of the worker: renders and counts here, generates there."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bot.engine.folder import ModelFolder, inspect
+from bot.engine.hub import fetch, is_hub_id
+from bot.engine.process import Request, Worker
+from bot.engine.protocol import Generate, Ready, Start
+from bot.engine.settings import EngineSettings
+from bot.engine.template import ChatTemplate
+from bot.engine.tokens import ChatTokens, read_tokenizer
+from bot.errors import ConfigError, EngineBusy, EngineError, EngineTimeout, ModelRefused, PromptTooLong
+from bot.types import Finished, Generated, Message, Prompt, TextDelta
+
+STARTER = "starter"
+_MOST_CONTEXT = 8192
+_STARTER_CAUTION = (
+    "A small GPT trained from scratch by this project: it quotes from the passages it is given.",
+    "It has no reliable knowledge of its own and must not be used for medical advice.",
+    "For a real model: parley run --model Qwen/Qwen3-0.6B (or any model folder).",
+)
+_PLAIN_CAUTION = ("This model brings no chat template: it continues a plain dialogue and may not follow instructions.",)
+_PLAIN_STOPS = ("\nUser:", "\nAssistant:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """What is known of the model without loading it. `starter`: it is the one that ships in the package."""
+
+    model: str
+    path: Path
+    kind: str
+    parameters: int
+    context: int
+    starter: bool
+    chat_template: bool
+
+
+class LocalEngine:
+    """The model of one folder, answered by a worker process."""
+
+    def __init__(self, info: EngineInfo, settings: EngineSettings, *, folder: ModelFolder, worker: Worker) -> None:
+        """Raises ModelRefused for a tokenizer or chat template that cannot be used."""
+        self.info = info
+        self._settings = settings
+        self._vocabulary = folder.vocabulary
+        self._worker = worker
+        self._tokens = _chat_tokens(folder, thinking=settings.thinking)
+        self._stops = () if info.chat_template else _PLAIN_STOPS
+
+    @property
+    def model(self) -> str:
+        return self.info.model
+
+    @property
+    def caution(self) -> tuple[str, ...]:
+        return _STARTER_CAUTION if self.info.starter else () if self.info.chat_template else _PLAIN_CAUTION
+
+    @property
+    def context(self) -> int:
+        return self.info.context
+
+    @property
+    def loaded(self) -> Ready | None:
+        """Device, dtype, threads and slots, once the model is loaded."""
+        status = self._worker.status
+        return status if isinstance(status, Ready) else None
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The process id of the worker, while one runs."""
+        return self._worker.pid
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return len(self._tokens.encode(messages))
+
+    async def check(self) -> None:
+        status = self._worker.status
+        if isinstance(status, EngineError):
+            raise type(status)(str(status))
+        if status is None:
+            raise EngineError(f"{self.model} is still loading; try again in a few seconds")
+
+    async def wait_loaded(self) -> Ready:
+        """Wait for the model. Raises ModelRefused, EngineDied."""
+        return await self._worker.loaded()
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[Generated, None]:
+        tokens = self._tokens.encode(prompt.messages)
+        self._check_prompt(tokens)
+        most = self._settings.slots + self._settings.queue
+        if self._waiting + self._worker.in_flight >= most:
+            raise EngineBusy(waiting=self._settings.queue)
+        until = asyncio.get_running_loop().time() + self._settings.deadline
+        request = await self._submitted(prompt, tokens, until=until)
+        try:
+            while True:
+                event = await self._next(request, until=until)
+                if isinstance(event, EngineError):
+                    raise event
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            self._worker.drop(request)
+
+    _waiting = 0
+
+    async def _submitted(self, prompt: Prompt, tokens: Sequence[int], *, until: float) -> Request:
+        self._waiting += 1
+        try:
+            async with asyncio.timeout_at(until):
+                await self._worker.loaded()
+        except TimeoutError:
+            raise EngineTimeout(
+                f"{self.model} was not loaded within {self._settings.deadline:g} s; "
+                "try again, or set engine.deadline higher"
+            ) from None
+        finally:
+            self._waiting -= 1
+        sampling = prompt.sampling
+        generate = Generate(
+            id=self._worker.number(),
+            tokens=list(tokens),
+            limit=min(sampling.max_tokens, self.context - len(tokens)),
+            sampling={**asdict(sampling), "stop": [*sampling.stop, *self._stops]},
+        )
+        return self._worker.submit(generate)
+
+    async def _next(self, request: Request, *, until: float) -> TextDelta | Finished | EngineError:
+        try:
+            async with asyncio.timeout_at(until):
+                return await request.events.get()
+        except TimeoutError:
+            raise EngineTimeout(
+                f"{self.model} gave no whole answer within {self._settings.deadline:g} s; "
+                "try again, or set engine.deadline higher"
+            ) from None
+
+    def _check_prompt(self, tokens: Sequence[int]) -> None:
+        if len(tokens) >= self.context:
+            raise PromptTooLong(prompt_tokens=len(tokens), context=self.context)
+        if not tokens:
+            raise EngineError("the chat template made an empty prompt of these messages; send some text")
+        if self._vocabulary and max(tokens) >= self._vocabulary:
+            raise EngineError(
+                f"token {max(tokens)} of the prompt is outside the model's vocabulary of {self._vocabulary}; "
+                "its tokenizer.json belongs to another model"
+            )
+
+
+@asynccontextmanager
+async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> AsyncIterator[LocalEngine]:
+    """Check the model and start its worker; loading goes on meanwhile. Raises ModelRefused, ConfigError.
+
+    `stall`: seconds after which a worker that does not confirm a cancel is taken for hung and started anew.
+    """
+    path = _local(settings.model) or await fetch(settings.model)
+    folder = await asyncio.to_thread(inspect, path)
+    context = _context(folder, settings)
+    tokenizer = await asyncio.to_thread(read_tokenizer, folder.tokenizer)
+    by_text = [tokenizer.token_to_id(text) for text in folder.end_texts]
+    starter = settings.model == STARTER
+    info = EngineInfo(
+        model=f"Parley starter ({_human(folder.parameters)} parameters)" if starter else _name(settings.model),
+        path=path,
+        kind=folder.kind,
+        parameters=folder.parameters,
+        context=context,
+        starter=starter,
+        chat_template=folder.template is not None,
+    )
+    start = Start(
+        folder=str(path),
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+        slots=settings.slots,
+        context=context,
+        chunk=settings.prefill_chunk,
+        ends=sorted({*folder.ends, *(id_ for id_ in by_text if id_ is not None)}),
+    )
+    worker = Worker(start, stall=stall)
+    engine = LocalEngine(info, settings, folder=folder, worker=worker)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(worker.run())
+        try:
+            yield engine
+        finally:
+            running.cancel()
+
+
+def _chat_tokens(folder: ModelFolder, *, thinking: bool) -> ChatTokens:
+    variables = {**folder.special, "enable_thinking": thinking}
+    return ChatTokens(read_tokenizer(folder.tokenizer), ChatTemplate(folder.template, variables=variables))
+
+
+def _local(model: str) -> Path | None:
+    """Where the model lies; None where it is to be fetched from the hub."""
+    if model == STARTER:
+        path = Path(__file__).parent / STARTER
+        if not path.is_dir():
+            raise ModelRefused(
+                "this installation has no starter model; install the wheel, or set engine.model to a folder or hub id"
+            )
+        return path
+    path = Path(model).expanduser()
+    return None if not path.exists() and is_hub_id(model) else path
+
+
+def _context(folder: ModelFolder, settings: EngineSettings) -> int:
+    if settings.context is None:
+        return min(folder.context, _MOST_CONTEXT)
+    if settings.context > folder.context:
+        raise ConfigError(f"engine.context is {settings.context} but the model holds at most {folder.context} tokens")
+    return settings.context
+
+
+def _name(model: str) -> str:
+    return model if is_hub_id(model) and not Path(model).exists() else Path(model).expanduser().resolve().name
+
+
+def _human(count: int) -> str:
+    for size, unit in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return str(count)

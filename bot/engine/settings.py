@@ -1,0 +1,40 @@
+"""What the operator chooses about the local engine."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EngineSettings(BaseModel):
+    """The section `engine` of parley.yaml. Every number is a bound: nothing the engine holds grows past it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    model: Annotated[str, Field(min_length=1)] = "starter"
+    """`starter` (in the package), a folder, or a hub id such as `Qwen/Qwen3-0.6B`."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`auto` is float32 on the CPU and bfloat16 on a GPU."""
+
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    """CPU threads of the worker. None: one for a small model, half of the cores for a large one."""
+
+    slots: Annotated[int, Field(ge=1, le=256)] = 8
+    """Conversations decoded at once; lowered at start where memory does not hold their caches."""
+
+    queue: Annotated[int, Field(ge=0, le=10_000)] = 64
+    """Requests that may wait beyond the slots; one more is told that the engine is busy."""
+
+    deadline: Annotated[float, Field(gt=0, le=86_400)] = 120.0
+    """Seconds a request may take in all: waiting, loading and answering."""
+
+    context: Annotated[int, Field(ge=16)] | None = None
+    """Most tokens of a prompt and its answer. None: the model's own context, at most 8,192."""
+
+    prefill_chunk: Annotated[int, Field(ge=1, le=8_192)] = 128
+    """Most prompt tokens read in one step, so that a long prompt does not hold up running answers."""
+
+    thinking: bool = False
+    """Whether a model that can think aloud first (Qwen3 and its like) does so."""
