@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import cache
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -9,28 +10,12 @@ from bot.types import Claim, ConversationKey
 from storage.sql.database import Database
 from storage.sql.fence import fence
 from storage.sql.models import conversations
+from storage.sql.prepared import Prepared
 
-_LONGEST_WAITING = (
-    select(conversations.c.key)
-    .where(
-        conversations.c.waiting_since.is_not(None),
-        conversations.c.lease_until <= bindparam("at"),
-        conversations.c.channel.in_(bindparam("channels", expanding=True)),
-    )
-    .order_by(conversations.c.waiting_since)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_CLAIM = (
-    update(conversations)
-    .where(conversations.c.key == _LONGEST_WAITING.scalar_subquery())
-    .values(epoch=conversations.c.epoch + 1, holder=bindparam("by"), lease_until=bindparam("until"))
-    .returning(conversations.c.key, conversations.c.epoch)
-)
-_RENEW = (
+_RENEW = Prepared(
     update(conversations).where(conversations.c.key == bindparam("conversation")).values(lease_until=bindparam("until"))
 )
-_RELEASE = (
+_RELEASE = Prepared(
     update(conversations)
     .where(
         conversations.c.key == bindparam("conversation"),
@@ -41,15 +26,41 @@ _RELEASE = (
 )
 
 
+@cache
+def _claim(channels: int) -> Prepared:
+    """The statement for so many channels, with parameters `channel_0` and on."""
+    longest_waiting = (
+        select(conversations.c.key)
+        .where(
+            conversations.c.waiting_since.is_not(None),
+            conversations.c.lease_until <= bindparam("at"),
+            conversations.c.channel.in_([bindparam(f"channel_{number}") for number in range(channels)]),
+        )
+        .order_by(conversations.c.waiting_since)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return Prepared(
+        update(conversations)
+        .where(conversations.c.key == longest_waiting.scalar_subquery())
+        .values(epoch=conversations.c.epoch + 1, holder=bindparam("by"), lease_until=bindparam("until"))
+        .returning(conversations.c.key, conversations.c.epoch)
+    )
+
+
 class SqlClaims:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def claim(self, holder: str, *, channels: Collection[str], lease: timedelta) -> Claim | None:
+        if not channels:
+            return None
+
         def work(connection: Connection) -> Claim | None:
             now = self._database.now()
-            wanted = {"by": holder, "channels": list(channels), "at": now, "until": now + lease.total_seconds()}
-            row = connection.execute(_CLAIM, wanted).one_or_none()
+            wanted = {f"channel_{number}": channel for number, channel in enumerate(channels)}
+            mine = {"by": holder, "at": now, "until": now + lease.total_seconds()}
+            row = _claim(len(channels)).first(connection, wanted | mine)
             if row is None:
                 return None
             return Claim(conversation=ConversationKey.decode(row.key), epoch=row.epoch, holder=holder)
@@ -60,10 +71,10 @@ class SqlClaims:
         def work(connection: Connection) -> None:
             fence(connection, claim)
             until = self._database.now() + lease.total_seconds()
-            connection.execute(_RENEW, {"conversation": claim.conversation.encode(), "until": until})
+            _RENEW(connection, {"conversation": claim.conversation.encode(), "until": until})
 
         await self._database.write(work, durable=False)
 
     async def release(self, claim: Claim) -> None:
         mine = {"conversation": claim.conversation.encode(), "claimed": claim.epoch, "by": claim.holder}
-        await self._database.write(lambda connection: connection.execute(_RELEASE, mine), durable=False)
+        await self._database.write(lambda connection: _RELEASE(connection, mine), durable=False)

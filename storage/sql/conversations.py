@@ -6,27 +6,38 @@ from bot.types import Conversation, ConversationKey, StoredMessage
 from storage.sql.database import Database
 from storage.sql.intake import new_conversation
 from storage.sql.models import conversations, messages
+from storage.sql.prepared import Prepared
 from storage.sql.rows import CONVERSATION, MESSAGE, to_conversation, to_message
 
-_ONE = select(*CONVERSATION).where(conversations.c.key == bindparam("conversation"))
+_of_conversation = messages.c.conversation == bindparam("conversation")
 _PLACE = (messages.c.turn_seq, messages.c.rank, messages.c.seq)
-_NEWEST = (
-    select(*MESSAGE)
-    .where(messages.c.conversation == bindparam("conversation"))
-    .order_by(*(column.desc() for column in _PLACE))
-    .limit(bindparam("limit"))
+_newest = (
+    select(*MESSAGE).where(_of_conversation).order_by(*(column.desc() for column in _PLACE)).limit(bindparam("most"))
 )
-_OLDER = _NEWEST.where(tuple_(*_PLACE) < tuple_(bindparam("turn_seq"), bindparam("rank"), bindparam("seq")))
-_WHERE = select(*_PLACE).where(
-    messages.c.conversation == bindparam("conversation"), messages.c.id == bindparam("before")
-)
-_ERASE = delete(conversations).where(conversations.c.key == bindparam("conversation"))
+_NEWEST = Prepared(_newest)
+_OLDER = Prepared(_newest.where(tuple_(*_PLACE) < tuple_(bindparam("turn_seq"), bindparam("rank"), bindparam("seq"))))
+_PLACE_OF = Prepared(select(*_PLACE).where(_of_conversation, messages.c.id == bindparam("message")))
+_ONE = Prepared(select(*CONVERSATION).where(conversations.c.key == bindparam("conversation")))
+_ERASE = Prepared(delete(conversations).where(conversations.c.key == bindparam("conversation")))
 
 
 class SqlConversations:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._create = database.insert(conversations).on_conflict_do_nothing()
+        self._create = Prepared(
+            database.insert(conversations).on_conflict_do_nothing(),
+            columns=(
+                "key",
+                "channel",
+                "tenant",
+                "persona",
+                "locale",
+                "secret_hash",
+                "visitor",
+                "created_at",
+                "epoch",
+            ),
+        )
 
     async def open(
         self,
@@ -41,15 +52,15 @@ class SqlConversations:
         values |= {"secret_hash": secret_hash, "visitor": visitor}
 
         def work(connection: Connection) -> Conversation:
-            connection.execute(self._create, values)
-            return to_conversation(connection.execute(_ONE, {"conversation": key.encode()}).one())
+            self._create(connection, values)
+            return to_conversation(_ONE.first(connection, {"conversation": key.encode()}))
 
         return await self._database.write(work)
 
     async def get(self, key: ConversationKey) -> Conversation | None:
         def work(connection: Connection) -> Conversation | None:
-            row = connection.execute(_ONE, {"conversation": key.encode()}).one_or_none()
-            return row and to_conversation(row)
+            row = _ONE.first(connection, {"conversation": key.encode()})
+            return None if row is None else to_conversation(row)
 
         return await self._database.read(work)
 
@@ -59,17 +70,15 @@ class SqlConversations:
         """As in the port; a `before` that the conversation does not hold gives no messages."""
 
         def work(connection: Connection) -> tuple[StoredMessage, ...]:
-            asked = {"conversation": key.encode(), "limit": limit}
+            asked = {"conversation": key.encode(), "most": limit}
             if before is None:
-                rows = connection.execute(_NEWEST, asked).all()
+                rows = _NEWEST(connection, asked)
             else:
-                place = connection.execute(_WHERE, {"conversation": key.encode(), "before": before}).one_or_none()
-                if place is None:
-                    return ()
-                rows = connection.execute(_OLDER, asked | place._asdict()).all()
+                place = _PLACE_OF.first(connection, {"conversation": key.encode(), "message": before})
+                rows = () if place is None else _OLDER(connection, asked | place._asdict())
             return tuple(map(to_message, reversed(rows)))
 
         return await self._database.read(work)
 
     async def erase(self, key: ConversationKey) -> None:
-        await self._database.write(lambda connection: connection.execute(_ERASE, {"conversation": key.encode()}))
+        await self._database.write(lambda connection: _ERASE(connection, {"conversation": key.encode()}))

@@ -1,13 +1,15 @@
 """The fence: a claim that another holder took, or whose conversation was erased, writes nothing."""
 
+from typing import Any
+
 from sqlalchemy import Connection, bindparam, select
 
 from bot.errors import LeaseLost
 from bot.types import Claim
 from storage.sql.models import conversations
-from storage.sql.rows import AnyRow
+from storage.sql.prepared import Prepared
 
-_HELD = (
+_HELD = Prepared(
     select(conversations.c.locale)
     .where(
         conversations.c.key == bindparam("conversation"),
@@ -18,13 +20,13 @@ _HELD = (
 )
 
 
-def fence(connection: Connection, claim: Claim) -> AnyRow:
+def fence(connection: Connection, claim: Claim) -> Any:
     """Lock the claimed conversation for this transaction; the row has its `locale`. Raises LeaseLost.
 
     Always the first statement: what follows then sees all that was committed before the lock was had.
     """
     key = claim.conversation.encode()
-    row = connection.execute(_HELD, {"conversation": key, "claimed": claim.epoch, "by": claim.holder}).one_or_none()
+    row = _HELD.first(connection, {"conversation": key, "claimed": claim.epoch, "by": claim.holder})
     if row is None:
         raise LeaseLost(key, claim.epoch)
     return row

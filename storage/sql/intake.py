@@ -8,8 +8,9 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from bot.types import Accepted, ConversationKey, Inbound, TurnState, new_id
 from storage.sql.database import Database
 from storage.sql.models import conversations, inbox, messages, turns
+from storage.sql.prepared import Prepared
 
-_FIRST = (
+_FIRST = Prepared(
     select(inbox.c.turn)
     .where(
         inbox.c.channel == bindparam("channel"),
@@ -19,7 +20,7 @@ _FIRST = (
     .order_by(inbox.c.at)
     .limit(1)
 )
-_QUEUED = (
+_QUEUED = Prepared(
     select(turns.c.id, turns.c.seq)
     .where(
         turns.c.conversation == bindparam("conversation"),
@@ -27,11 +28,16 @@ _QUEUED = (
         turns.c.state == TurnState.QUEUED.value,
     )
     .order_by(turns.c.seq.desc())
-    .limit(bindparam("limit"))
+    .limit(bindparam("most"))
 )
-_NEW_TURN = insert(turns).returning(turns.c.seq)
-_NEW_MESSAGE = insert(messages)
-_JOIN = (
+_NEW_TURN = Prepared(
+    insert(turns).returning(turns.c.seq), columns=("id", "conversation", "persona", "state", "created_at")
+)
+_NEW_MESSAGE = Prepared(
+    insert(messages),
+    columns=("id", "conversation", "turn", "turn_seq", "rank", "role", "author", "text", "at"),
+)
+_JOIN = Prepared(
     update(inbox)
     .where(
         inbox.c.channel == bindparam("of_channel"),
@@ -59,12 +65,18 @@ def new_conversation(key: ConversationKey, *, persona: str, locale: str | None, 
 class SqlIntake:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._remember = database.insert(inbox).on_conflict_do_nothing().returning(inbox.c.turn)
+        self._remember = Prepared(
+            database.insert(inbox).on_conflict_do_nothing().returning(inbox.c.turn),
+            columns=("channel", "tenant", "event_id", "message_id", "turn", "at"),
+        )
         new = database.insert(conversations)
-        self._wait = new.on_conflict_do_update(
-            index_elements=[conversations.c.key],
-            set_={"waiting_since": func.coalesce(conversations.c.waiting_since, new.excluded.waiting_since)},
-        ).returning(conversations.c.persona)
+        self._wait = Prepared(
+            new.on_conflict_do_update(
+                index_elements=[conversations.c.key],
+                set_={"waiting_since": func.coalesce(conversations.c.waiting_since, new.excluded.waiting_since)},
+            ).returning(conversations.c.persona),
+            columns=("key", "channel", "tenant", "persona", "locale", "created_at", "epoch", "waiting_since"),
+        )
 
     async def accept(self, inbound: Inbound, *, persona: str, max_waiting: int = 5) -> Accepted:
         return await self._database.write(
@@ -73,6 +85,7 @@ class SqlIntake:
 
     def _accept(self, connection: Connection, inbound: Inbound, *, persona: str, max_waiting: int) -> Accepted:
         key = inbound.conversation
+        conversation = key.encode()
         now = self._database.now()
         turn = new_id()
         delivery = {
@@ -81,39 +94,30 @@ class SqlIntake:
             "event_id": inbound.event_id,
             "message_id": inbound.message_id,
         }
-        if connection.execute(self._remember, delivery | {"turn": turn, "at": now}).one_or_none() is None:
-            return Accepted(turn=connection.execute(_FIRST, delivery).scalar_one(), duplicate=True)
-        conversation = new_conversation(key, persona=persona, locale=inbound.locale, now=now)
-        persona = connection.execute(self._wait, conversation | {"waiting_since": now}).scalar_one()
-        queued = connection.execute(_QUEUED, {"conversation": key.encode(), "limit": max_waiting}).all()
+        if not self._remember(connection, delivery | {"turn": turn, "at": now}):
+            return Accepted(turn=_FIRST.first(connection, delivery).turn, duplicate=True)
+        new = new_conversation(key, persona=persona, locale=inbound.locale, now=now)
+        persona = self._wait.first(connection, new | {"waiting_since": now}).persona
+        queued = _QUEUED(connection, {"conversation": conversation, "most": max_waiting})
         merged = bool(queued) and len(queued) == max_waiting
         if merged:
             turn, seq = queued[0]
-            connection.execute(
-                _JOIN,
-                {
-                    "of_channel": key.channel,
-                    "of_tenant": key.tenant,
-                    "of_event": inbound.event_id,
-                    "joined": turn,
-                },
-            )
+            of = {"of_channel": key.channel, "of_tenant": key.tenant, "of_event": inbound.event_id}
+            _JOIN(connection, of | {"joined": turn})
         else:
-            seq = connection.execute(
-                _NEW_TURN,
-                {
-                    "id": turn,
-                    "conversation": key.encode(),
-                    "persona": persona,
-                    "state": TurnState.QUEUED.value,
-                    "created_at": now,
-                },
-            ).scalar_one()
-        connection.execute(
-            _NEW_MESSAGE,
+            values = {
+                "id": turn,
+                "conversation": conversation,
+                "persona": persona,
+                "state": TurnState.QUEUED.value,
+                "created_at": now,
+            }
+            seq = _NEW_TURN.first(connection, values).seq
+        _NEW_MESSAGE(
+            connection,
             {
                 "id": new_id(),
-                "conversation": key.encode(),
+                "conversation": conversation,
                 "turn": turn,
                 "turn_seq": seq,
                 "rank": 0,

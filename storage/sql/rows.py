@@ -3,14 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
-
-from sqlalchemy import Row
+from typing import Any
 
 from bot.types import Budget, Conversation, ConversationKey, Delivery, Source, StoredMessage, Turn, TurnState
 from storage.sql.models import conversations, messages, outbox, turns
-
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 CONVERSATION = (
     conversations.c.key,
@@ -44,7 +40,7 @@ TURN = (
 DELIVERY = (outbox.c.state.label("outcome"), *MESSAGE)
 
 
-def to_conversation(row: AnyRow) -> Conversation:
+def to_conversation(row: Any) -> Conversation:
     return Conversation(
         key=ConversationKey.decode(row.key),
         persona=row.persona,
@@ -55,7 +51,7 @@ def to_conversation(row: AnyRow) -> Conversation:
     )
 
 
-def to_message(row: AnyRow) -> StoredMessage:
+def to_message(row: Any) -> StoredMessage:
     return StoredMessage(
         id=row.id,
         role=row.role,
@@ -67,7 +63,7 @@ def to_message(row: AnyRow) -> StoredMessage:
     )
 
 
-def to_turn(row: AnyRow, *, locale: str | None) -> Turn:
+def to_turn(row: Any, *, locale: str | None) -> Turn:
     return Turn(
         id=row.id,
         conversation=ConversationKey.decode(row.conversation),
@@ -83,7 +79,7 @@ def to_turn(row: AnyRow, *, locale: str | None) -> Turn:
     )
 
 
-def to_delivery(row: AnyRow, conversation: ConversationKey) -> Delivery:
+def to_delivery(row: Any, conversation: ConversationKey) -> Delivery:
     return Delivery(turn=row.turn, conversation=conversation, state=TurnState(row.outcome), message=to_message(row))
 
 

@@ -7,10 +7,11 @@ from bot.types import Claim, ConversationKey, Delivery, Outcome, Rating, StoredM
 from storage.sql.database import Database
 from storage.sql.fence import fence
 from storage.sql.models import conversations, messages, outbox, ratings, turns
+from storage.sql.prepared import Prepared
 from storage.sql.rows import MESSAGE, TURN, from_budget, from_sources, to_message, to_time, to_turn
 
 _of_conversation = turns.c.conversation == bindparam("of_conversation")
-_BEGIN = (
+_BEGIN = Prepared(
     update(turns)
     .where(
         turns.c.seq
@@ -28,7 +29,7 @@ _BEGIN = (
     )
     .returning(turns.c.seq, *TURN)
 )
-_QUESTION = (
+_QUESTION = Prepared(
     select(*MESSAGE)
     .where(
         messages.c.conversation == bindparam("conversation"),
@@ -38,7 +39,7 @@ _QUESTION = (
     .order_by(messages.c.seq)
 )
 # The turn begun is the oldest unfinished one, so all before it are finished; those without an answer are left out.
-_HISTORY = (
+_HISTORY = Prepared(
     select(*MESSAGE)
     .join(turns, turns.c.seq == messages.c.turn_seq)
     .where(
@@ -47,15 +48,15 @@ _HISTORY = (
         turns.c.text != "",
     )
     .order_by(messages.c.turn_seq.desc(), messages.c.rank.desc(), messages.c.seq.desc())
-    .limit(bindparam("limit"))
+    .limit(bindparam("most"))
 )
-_SAVE = (
+_SAVE = Prepared(
     update(turns)
     .where(turns.c.id == bindparam("turn"), _of_conversation, turns.c.state == TurnState.RUNNING.value)
     .values(text=bindparam("progress"))
     .returning(turns.c.seq)
 )
-_FINISH = (
+_FINISH = Prepared(
     update(turns)
     .where(turns.c.id == bindparam("turn"), _of_conversation, turns.c.finished_at.is_(None))
     .values(
@@ -77,40 +78,48 @@ _FINISH = (
     )
     .returning(turns.c.seq)
 )
-_NEW_MESSAGE = insert(messages)
-_NEW_DELIVERY = insert(outbox)
-_WITH_LOCALE = select(*TURN, conversations.c.locale).join(conversations, conversations.c.key == turns.c.conversation)
-_ONE = _WITH_LOCALE.where(turns.c.id == bindparam("turn"))
-_NEWEST_BEGUN = (
-    _WITH_LOCALE.where(_of_conversation, turns.c.state != TurnState.QUEUED.value).order_by(turns.c.seq.desc()).limit(1)
+_NEW_MESSAGE = Prepared(
+    insert(messages), columns=("id", "conversation", "turn", "turn_seq", "rank", "role", "text", "sources", "at")
 )
-_OLDEST_QUEUED = _WITH_LOCALE.where(_of_conversation, turns.c.finished_at.is_(None)).order_by(turns.c.seq).limit(1)
-_STOP = update(turns).where(turns.c.id == bindparam("turn"), turns.c.finished_at.is_(None)).values(stop_requested=True)
+_NEW_DELIVERY = Prepared(insert(outbox), columns=("turn", "turn_seq", "conversation", "message", "state", "created_at"))
+_with_locale = select(*TURN, conversations.c.locale).join(conversations, conversations.c.key == turns.c.conversation)
+_ONE = Prepared(_with_locale.where(turns.c.id == bindparam("turn")))
+_NEWEST_BEGUN = Prepared(
+    _with_locale.where(_of_conversation, turns.c.state != TurnState.QUEUED.value).order_by(turns.c.seq.desc()).limit(1)
+)
+_OLDEST_QUEUED = Prepared(
+    _with_locale.where(_of_conversation, turns.c.finished_at.is_(None)).order_by(turns.c.seq).limit(1)
+)
+_STOP = Prepared(
+    update(turns).where(turns.c.id == bindparam("turn"), turns.c.finished_at.is_(None)).values(stop_requested=True)
+)
 
 
 class SqlTurns:
     def __init__(self, database: Database) -> None:
         self._database = database
         rating = database.insert(ratings)
-        self._rate = rating.on_conflict_do_update(
-            index_elements=[ratings.c.turn],
-            set_={name: rating.excluded[name] for name in ("rating", "comment", "at")},
+        self._rate = Prepared(
+            rating.on_conflict_do_update(
+                index_elements=[ratings.c.turn],
+                set_={name: rating.excluded[name] for name in ("rating", "comment", "at")},
+            ),
+            columns=("turn", "rating", "comment", "at"),
         )
 
     async def begin(self, claim: Claim, *, history: int) -> Work | None:
         def work(connection: Connection) -> Work | None:
             locale = fence(connection, claim).locale
             conversation = claim.conversation.encode()
-            row = connection.execute(
-                _BEGIN, {"of_conversation": conversation, "claimed": claim.epoch, "at": self._database.now()}
-            ).one_or_none()
+            values = {"of_conversation": conversation, "claimed": claim.epoch, "at": self._database.now()}
+            row = _BEGIN.first(connection, values)
             if row is None:
                 return None
             place = {"conversation": conversation, "turn_seq": row.seq}
-            past = connection.execute(_HISTORY, place | {"limit": history}).all()
+            past = _HISTORY(connection, place | {"most": history})
             return Work(
                 turn=to_turn(row, locale=locale),
-                question=tuple(map(to_message, connection.execute(_QUESTION, place))),
+                question=tuple(map(to_message, _QUESTION(connection, place))),
                 history=tuple(map(to_message, reversed(past))),
             )
 
@@ -122,7 +131,7 @@ class SqlTurns:
         def work(connection: Connection) -> None:
             fence(connection, claim)
             values = {"turn": turn, "of_conversation": claim.conversation.encode(), "progress": text}
-            if connection.execute(_SAVE, values).one_or_none() is None:
+            if not _SAVE(connection, values):
                 raise UnknownTurn(turn, hint="no such turn is running in the claimed conversation")
 
         await self._database.write(work, durable=False)
@@ -137,8 +146,8 @@ class SqlTurns:
         conversation = claim.conversation.encode()
         message = new_id()
         finished = outcome.finished
-        seq = connection.execute(
-            _FINISH,
+        row = _FINISH.first(
+            connection,
             {
                 "turn": turn,
                 "of_conversation": conversation,
@@ -153,16 +162,16 @@ class SqlTurns:
                 "new_cached_tokens": finished and finished.cached_tokens,
                 "new_finished_at": now,
             },
-        ).scalar_one_or_none()
-        if seq is None:
+        )
+        if row is None:
             raise UnknownTurn(turn, hint="no such turn is unfinished in the claimed conversation")
-        connection.execute(
-            _NEW_MESSAGE,
+        _NEW_MESSAGE(
+            connection,
             {
                 "id": message,
                 "conversation": conversation,
                 "turn": turn,
-                "turn_seq": seq,
+                "turn_seq": row.seq,
                 "rank": 1,
                 "role": "assistant",
                 "text": outcome.text,
@@ -170,11 +179,11 @@ class SqlTurns:
                 "at": now,
             },
         )
-        connection.execute(
-            _NEW_DELIVERY,
+        _NEW_DELIVERY(
+            connection,
             {
                 "turn": turn,
-                "turn_seq": seq,
+                "turn_seq": row.seq,
                 "conversation": conversation,
                 "message": message,
                 "state": outcome.state.value,
@@ -192,16 +201,14 @@ class SqlTurns:
     async def newest(self, key: ConversationKey) -> Turn | None:
         def work(connection: Connection) -> Turn | None:
             asked = {"of_conversation": key.encode()}
-            row = connection.execute(_NEWEST_BEGUN, asked).one_or_none()
-            if row is None:
-                row = connection.execute(_OLDEST_QUEUED, asked).one_or_none()
-            return row and to_turn(row, locale=row.locale)
+            row = _NEWEST_BEGUN.first(connection, asked) or _OLDEST_QUEUED.first(connection, asked)
+            return None if row is None else to_turn(row, locale=row.locale)
 
         return await self._database.read(work)
 
     async def request_stop(self, turn: str) -> Turn | None:
         def work(connection: Connection) -> Turn | None:
-            connection.execute(_STOP, {"turn": turn})
+            _STOP(connection, {"turn": turn})
             return _get(connection, turn)
 
         return await self._database.write(work)
@@ -211,12 +218,12 @@ class SqlTurns:
             if _get(connection, turn) is None:
                 return False
             values = {"turn": turn, "rating": rating.rating, "comment": rating.comment, "at": self._database.now()}
-            connection.execute(self._rate, values)
+            self._rate(connection, values)
             return True
 
         return await self._database.write(work)
 
 
 def _get(connection: Connection, turn: str) -> Turn | None:
-    row = connection.execute(_ONE, {"turn": turn}).one_or_none()
-    return row and to_turn(row, locale=row.locale)
+    row = _ONE.first(connection, {"turn": turn})
+    return None if row is None else to_turn(row, locale=row.locale)

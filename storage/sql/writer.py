@@ -155,7 +155,7 @@ class Worker:
 
 def _befalls_all(error: Exception) -> bool:
     """Whether the database itself is in trouble (full, damaged, gone) rather than this one job's statement."""
-    cause = error.orig if isinstance(error, DBAPIError) else None
+    cause = error.orig if isinstance(error, DBAPIError) else error
     return isinstance(cause, sqlite3.OperationalError) or type(cause) is sqlite3.DatabaseError
 
 
