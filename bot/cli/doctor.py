@@ -23,7 +23,7 @@ def doctor(config: ConfigOption = None, model: ModelOption = None) -> None:
     loaded = settings(config, {"engine.model": ("--model", model)})
     typer.echo("Settings")
     for path, value in _values(loaded):
-        typer.echo(f"  {path:34}{value:42}{loaded.origin(path)}")
+        typer.echo(f"  {path:38}  {value:40}  {loaded.origin(path)}")
     typer.echo("Checks")
     if not asyncio.run(_checks(loaded)):
         raise typer.Exit(1)

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def serve(
     loaded: "Loaded",
     *,
     channels: Sequence[str] | None = None,
-    on_open: Callable[["App"], Awaitable[None]] | None = None,
+    on_open: Callable[["App"], Coroutine[object, object, None]] | None = None,
     signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
 ) -> bool:
     """Open the app and serve. Returns whether a signal ended it. Errors come out as they were raised."""
@@ -39,7 +39,7 @@ def serve_console(loaded: "Loaded") -> None:
 async def _serve(
     loaded: "Loaded",
     channels: Sequence[str] | None,
-    on_open: Callable[["App"], Awaitable[None]] | None,
+    on_open: Callable[["App"], Coroutine[object, object, None]] | None,
     signals: Sequence[signal.Signals],
 ) -> bool:
     from bot.app import open_app

@@ -13,6 +13,7 @@ def train(
     data: Annotated[list[Path] | None, typer.Option(help="Text, .xz or chats as .jsonl; files or folders.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the schedule fits itself to it.")] = None,
     tokens: Annotated[int | None, typer.Option(help="Train on this many tokens.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the folder.")] = True,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run on one machine.")] = 0,
 ) -> None:
     """Train a small GPT from scratch.
@@ -21,6 +22,11 @@ def train(
 
     Examples: `parley train --preset nano --out runs/try`, `parley train --data corpus/ --minutes 90`
     """
+    from bot.errors import Interrupted
     from bot.training.run import train as train_model
 
-    train_model(preset=preset, data=tuple(data or ()), out=out, seed=seed, minutes=minutes, tokens=tokens)
+    whole = train_model(
+        preset_name=preset, data=tuple(data or ()), out=out, seed=seed, minutes=minutes, tokens=tokens, resume=resume
+    )
+    if not whole:
+        raise Interrupted
