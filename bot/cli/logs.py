@@ -33,8 +33,7 @@ def configure(settings: LogSettings, *, quiet: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("watchfiles", "bm25s", "jieba"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    handler.addFilter(_ours_or_warning)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -45,3 +44,8 @@ def configure(settings: LogSettings, *, quiet: bool = False) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _ours_or_warning(record: logging.LogRecord) -> bool:
+    """Libraries speak only in warnings; some reset their own level when they are imported."""
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in {"bot", "adapters", "storage"}
