@@ -14,6 +14,7 @@ ParleyError
 │   └── LeaseLost            another replica holds the conversation, or it was erased
 ├── CursorLost               the live buffer no longer holds what follows this cursor
 ├── UnsupportedClaim         the model said what no passage supports
+│   └── DegenerateAnswer     the model said nothing, goes round in circles or writes broken characters
 ├── TrainingError            data, memory or disk do not allow the training that was asked for
 └── EngineError
     ├── ModelRefused         the model folder is missing, damaged or not safe to load
@@ -96,6 +97,14 @@ class UnsupportedClaim(ParleyError):
 
     def __init__(self, word: str) -> None:
         super().__init__(f"the answer says {word!r}, which neither the passages nor the question support")
+        self.word = word
+
+
+class DegenerateAnswer(UnsupportedClaim):
+    """Nothing that could be supported; `fault` is the rest of the sentence "the answer …"."""
+
+    def __init__(self, fault: str, *, word: str = "") -> None:
+        ParleyError.__init__(self, f"the answer {fault}")
         self.word = word
 
 

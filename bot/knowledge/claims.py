@@ -1,0 +1,69 @@
+"""What a sentence claims: the numbers, names, addresses and rare words that something must support."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.knowledge import chinese, english
+from bot.knowledge.evidence import ADDRESS, Evidence
+from bot.knowledge.numerals import Number
+from bot.knowledge.words import Word, normal
+
+COMMON_EN = 1_200  # a word beyond the commonest 1,200 of the list is rare: see tests/knowledge for what this costs
+COMMON_ZH = 2_000  # a Chinese word seen less often than this in jieba's 60 million words is rare
+_LIST_MARKER = re.compile(r"^\s*(?:[-*•+]\s+|#{1,6}\s+|\(?\d{1,3}[.)、．]\s*(?!\d)|>\s*)+")
+_CITATION = re.compile(r"\[\d{1,2}\]")
+_BOLD = re.compile(r"\*\*|__|`+")
+_OPENERS = "\"'“‘(（「『:：-–—•|/\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """A sentence taken apart. `evidence` is its own text, without list marker, citation marks and emphasis."""
+
+    evidence: Evidence
+    numbers: tuple[Number, ...]
+    addresses: tuple[str, ...]
+    names: tuple[Word, ...]
+    rare: tuple[Word, ...]
+    content: tuple[Word, ...]
+
+    @property
+    def is_question(self) -> bool:
+        return self.evidence.text.rstrip(" \t\n\"'”’」』）)*_").endswith("?")
+
+
+def claims(sentence: str) -> Claims:
+    text = normal(_CITATION.sub("", _BOLD.sub("", sentence)))
+    text = _LIST_MARKER.sub("", text)
+    addresses = tuple(match.group().rstrip(".,;:!?") for match in ADDRESS.finditer(text))
+    bare = Evidence(ADDRESS.sub(" ", text))
+    content = tuple(word for word in bare.words if not word.key[0].isdigit() and word.weight > 0)
+    names = tuple(_names(bare))
+    rare = tuple(word for word in content if is_rare(word))
+    return Claims(Evidence(text), bare.numbers, addresses, names, rare, content)
+
+
+def is_rare(word: Word) -> bool:
+    """Whether a word is too special to be part of just any sentence."""
+    if word.han:
+        return len(word.key) > 1 and chinese.occurrences(word.key) < COMMON_ZH
+    return not english.is_common(word.key, within=COMMON_EN)
+
+
+def _names(sentence: Evidence) -> Iterator[Word]:
+    """Capitalised words within a sentence, codes like `E27`, and Latin words in Chinese text.
+
+    A line in which nearly every word is capitalised is a heading: it names nothing by that.
+    """
+    latin = [word for word in sentence.words if not word.han and not word.key[0].isdigit()]
+    capital = [word for word in latin if word.written[0].isupper()]
+    chinese_text = len(latin) < len(sentence.words) / 2
+    heading = len(latin) > 1 and len(capital) >= 0.75 * len(latin)
+    for word in latin:
+        if any(character.isdigit() for character in word.written) or chinese_text:
+            yield word
+        elif word in capital and not heading and not english.is_stop(word.key):
+            before = sentence.text[: word.start].rstrip(" ")
+            if before and before[-1] not in _OPENERS and before[-1] not in ".!?…":
+                yield word
