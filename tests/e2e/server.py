@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -74,16 +74,17 @@ class Server:
 
     async def start(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(self.folder / "packages")}
-        self.process = await asyncio.create_subprocess_exec(
-            PARLEY,
-            "run",
-            "--port",
-            str(self.port),
-            cwd=self.folder,
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=(self.folder / "stderr.log").open("ab"),
-        )
+        with (self.folder / "stderr.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                PARLEY,
+                "run",
+                "--port",
+                str(self.port),
+                cwd=self.folder,
+                env=environment,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
         assert self.process.stdout is not None
         async with asyncio.timeout(60):
             while line := (await self.process.stdout.readline()).decode():
@@ -123,6 +124,13 @@ class Client:
         self.cursor: str | None = None
         self.shown: dict[str, str] = {}
         self.finished: dict[str, dict[str, Any]] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
 
     async def open(self, persona: str = "free") -> None:
         answer = await self.http.post(f"{self.server.url}/api/v1/conversations", json={"persona": persona})

@@ -11,9 +11,7 @@ ANSWER = " ".join(f"word{n}" for n in range(60))
 
 
 async def test_a_reply_cut_by_kill_9_is_whole_and_there_once_after_the_restart(tmp_path: Path) -> None:
-    async with running(tmp_path, answer=ANSWER, delay=0.03) as server:
-        client = Client(server)
-        await client.open()
+    async with running(tmp_path, answer=ANSWER, delay=0.03) as server, Client(server) as client:
         turn = (await client.say("hello", client_id="c1"))["turn"]
         async with aclosing(client.follow()) as events:
             async for _ in events:
@@ -28,9 +26,7 @@ async def test_a_reply_cut_by_kill_9_is_whole_and_there_once_after_the_restart(t
 
 
 async def test_a_message_accepted_just_before_kill_9_is_answered_after_the_restart(tmp_path: Path) -> None:
-    async with running(tmp_path, answer=ANSWER, delay=0.01) as server:
-        client = Client(server)
-        await client.open()
+    async with running(tmp_path, answer=ANSWER, delay=0.01) as server, Client(server) as client:
         turns = [(await client.say(f"m{n}", client_id=f"c{n}"))["turn"] for n in range(3)]
         await server.end(signal.SIGKILL)
         await server.start()
@@ -41,9 +37,7 @@ async def test_a_message_accepted_just_before_kill_9_is_answered_after_the_resta
 
 
 async def test_sigterm_finishes_the_running_reply_and_leaves_with_0(tmp_path: Path) -> None:
-    async with running(tmp_path, answer="one two three four five", delay=0.1) as server:
-        client = Client(server)
-        await client.open()
+    async with running(tmp_path, answer="one two three four five", delay=0.1) as server, Client(server) as client:
         turn = (await client.say("hello", client_id="c1"))["turn"]
         await asyncio.sleep(0.15)
         assert await server.end(signal.SIGTERM) == 0
