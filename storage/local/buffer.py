@@ -28,6 +28,14 @@ class LiveBuffer:
         self._ended = False
         self.followers: set[Follower] = set()
 
+    @property
+    def events(self) -> int:
+        return len(self._events)
+
+    @property
+    def characters(self) -> int:
+        return self._characters
+
     def append(self, event: LiveEvent) -> None:
         self._last += 1
         self._numbers.append(self._last)
