@@ -134,7 +134,7 @@ class Turns(Protocol):
 
 class Outbox(Protocol):
     async def pending(self, claim: Claim) -> tuple[Delivery, ...]:
-        """The undelivered replies of the claimed conversation, in the order of their turns."""
+        """The undelivered replies of the claimed conversation, in the order of their turns. Raises LeaseLost."""
         ...
 
     async def sent(self, claim: Claim, turn: str) -> None:

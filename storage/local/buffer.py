@@ -1,4 +1,4 @@
-"""The live buffer of one conversation: its newest turn event by event, earlier ones by how they finished."""
+"""The live buffer of one conversation: its newest turn event by event, some earlier ones by how they finished."""
 
 import asyncio
 import secrets
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from bot.errors import CursorLost
 from bot.types import Delta, LiveEvent, TurnFinished, TurnReplaced, TurnStarted
+
+_TURNS = 20
 
 
 class LiveBuffer:
@@ -81,16 +83,22 @@ class LiveBuffer:
         return f"{self._life}-{position}"
 
     def tidy(self) -> None:
-        """Drop what is said again by a later event and what every follower has read."""
+        """Drop what a later event says again and every follower has read, and turns too old to come back for."""
         read = min((follower.position for follower in self.followers), default=self._last)
+        ends = [number for number, event in self._forwards() if isinstance(event, TurnFinished)]
         finished = {event.turn for event in self._events if isinstance(event, TurnFinished)}
         newest = next((n for n, e in self._backwards() if isinstance(e, TurnStarted)), 0)
+        if len(ends) > _TURNS:
+            self._evicted = ends[-_TURNS - 1]
         self._keep(
             [
-                isinstance(event, TurnFinished)
-                or number > read
-                or (number >= newest and (isinstance(event, TurnStarted) or event.turn not in finished))
-                for number, event in zip(self._numbers, self._events, strict=True)
+                number > self._evicted
+                and (
+                    isinstance(event, TurnFinished)
+                    or number > read
+                    or (number >= newest and (isinstance(event, TurnStarted) or event.turn not in finished))
+                )
+                for number, event in self._forwards()
             ]
         )
 
@@ -126,8 +134,7 @@ class LiveBuffer:
     def _keep(self, wanted: list[bool]) -> None:
         if all(wanted):
             return
-        pairs = zip(self._numbers, self._events, wanted, strict=True)
-        kept = [(number, event) for number, event, keep in pairs if keep]
+        kept = [pair for pair, keep in zip(self._forwards(), wanted, strict=True) if keep]
         self._numbers = [number for number, _ in kept]
         self._events = [event for _, event in kept]
         self._characters = sum(map(_size, self._events))
@@ -148,9 +155,14 @@ class LiveBuffer:
 
     def _position(self, cursor: str) -> int:
         life, _, number = cursor.partition("-")
-        if life != self._life or not number.isdecimal() or not self._evicted <= int(number) <= self._last:
+        if life != self._life or not number.isdecimal() or len(number) > len(str(self._last)):
+            raise CursorLost(cursor)
+        if not self._evicted <= int(number) <= self._last:
             raise CursorLost(cursor)
         return int(number)
+
+    def _forwards(self) -> Iterator[tuple[int, LiveEvent]]:
+        return zip(self._numbers, self._events, strict=True)
 
     def _backwards(self) -> Iterator[tuple[int, LiveEvent]]:
         return zip(reversed(self._numbers), reversed(self._events), strict=True)

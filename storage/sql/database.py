@@ -30,6 +30,10 @@ class Database(Protocol):
         """The dialect's INSERT, which knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
         ...
 
+    async def check(self) -> None:
+        """Raises StoreUnavailable where the database does not answer or cannot be written."""
+        ...
+
     def now(self) -> float:
         """Seconds since 1970, by the clock that leases are measured with."""
         ...

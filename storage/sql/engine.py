@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
+from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.errors import StoreUnavailable
@@ -19,7 +19,8 @@ from storage.sql.writer import Worker
 
 T = TypeVar("T")
 
-BUSY_SECONDS = 10
+_BUSY_SECONDS = 10
+_TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,9 @@ log = logging.getLogger(__name__)
 class SqliteDatabase:
     """The Database protocol on SQLite. One process, one writer: before 3.51.3 two could damage the file's log."""
 
-    def __init__(self, *, writer: Worker, reader: Worker, now: Callable[[], float]) -> None:
+    def __init__(self, *, file: Path | None, writer: Worker, reader: Worker, now: Callable[[], float]) -> None:
+        self._file = file
+        self._inode = _inode(file)
         self._writer = writer
         self._reader = reader
         self._now = now
@@ -37,6 +40,14 @@ class SqliteDatabase:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._reader.run(work, durable=False)
+
+    async def check(self) -> None:
+        if _inode(self._file) != self._inode:
+            raise StoreUnavailable(
+                f"the database file {str(self._file)!r} was moved or deleted while Parley had it open; "
+                "put it back, then restart Parley"
+            )
+        await self.write(lambda connection: connection.execute(_TOUCH), durable=False)
 
     def insert(self, table: Any) -> Any:
         return insert(table)
@@ -50,39 +61,42 @@ async def open_sqlite(url: str, *, now: Callable[[], float] = time.time) -> Asyn
     """Lock, migrate and open the database. Raises StoreUnavailable with one line that says what to do."""
     place = make_url(url)
     log.info("SQLite %s at %s, one writer", sqlite3.sqlite_version, place.database)
-    in_memory = is_memory(place)
+    file = None if place.database in (None, "", ":memory:") else Path(place.database)
 
     def explain(error: sqlite3.Error) -> StoreUnavailable:
-        return explained(error, place)
+        return _explained(error, place)
 
     async with AsyncExitStack() as stack:
-        if not in_memory:
-            stack.enter_context(locked(Path(place.database or "")))
+        if file:
+            stack.enter_context(locked(file))
         writer = Worker(lambda: _connect_writer(place), begin="BEGIN IMMEDIATE", explain=explain)
         await stack.enter_async_context(writer)
         reader = writer
-        if not in_memory:
-            reader = Worker(lambda: connect(place), begin="BEGIN", explain=explain)
+        if file:
+            reader = Worker(lambda: _connect(place), begin="BEGIN", explain=explain)
             await stack.enter_async_context(reader)
-        yield SqliteDatabase(writer=writer, reader=reader, now=now)
+        yield SqliteDatabase(file=file, writer=writer, reader=reader, now=now)
 
 
-def is_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:")
+def _inode(file: Path | None) -> int | None:
+    try:
+        return file.stat().st_ino if file else None
+    except FileNotFoundError:
+        return None
 
 
-def connect(url: URL) -> Connection:
+def _connect(url: URL) -> Connection:
     """A connection that leaves transactions to its user. Foreign keys are not enforced yet: migrations come first."""
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         poolclass=NullPool,
-        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"isolation_level": None, "timeout": _BUSY_SECONDS, "check_same_thread": False},
     )
     return engine.connect()
 
 
 def _connect_writer(url: URL) -> Connection:
-    connection = connect(url)
+    connection = _connect(url)
     raw: Any = connection.connection.driver_connection
     try:
         raw.execute("PRAGMA journal_mode=WAL")
@@ -98,7 +112,7 @@ def _connect_writer(url: URL) -> Connection:
     return connection
 
 
-def explained(error: sqlite3.Error, url: URL) -> StoreUnavailable:
+def _explained(error: sqlite3.Error, url: URL) -> StoreUnavailable:
     """What went wrong with the database, and what to do about it, in one line."""
     name = getattr(error, "sqlite_errorname", "") or ""
     advice = next((text for prefix, text in _ADVICE.items() if name.startswith(prefix)), "see the log")

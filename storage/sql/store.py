@@ -4,8 +4,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
-
 from storage.sql.claims import SqlClaims
 from storage.sql.conversations import SqlConversations
 from storage.sql.database import Database
@@ -14,8 +12,6 @@ from storage.sql.intake import SqlIntake
 from storage.sql.outbox import SqlOutbox
 from storage.sql.settings import SqlSettings
 from storage.sql.turns import SqlTurns
-
-_TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 
 
 class SqlStore:
@@ -28,7 +24,7 @@ class SqlStore:
         self.outbox = SqlOutbox(database)
 
     async def check(self) -> None:
-        await self.database.write(lambda connection: connection.execute(_TOUCH), durable=False)
+        await self.database.check()
 
 
 @asynccontextmanager

@@ -40,6 +40,16 @@ async def test_a_buffer_keeps_no_more_characters_than_its_bound_and_the_newest_t
     assert buffer.characters == 9_000
 
 
+@pytest.mark.parametrize("number", ["2", "-1", "1.0", "x", "", "9" * 5000])
+async def test_a_cursor_that_this_buffer_never_gave_is_lost(number: str) -> None:
+    buffer = LiveBuffer(events=64, characters=10_000)
+    buffer.append(started("t1"))
+    life = buffer.cursor(1).removesuffix("1")
+    buffer.follow(f"{life}1")
+    with pytest.raises(CursorLost):
+        buffer.follow(f"{life}{number}")
+
+
 async def test_a_finished_turn_keeps_only_its_end_once_everyone_has_read_it() -> None:
     buffer = LiveBuffer(events=1000, characters=10_000)
     reader = buffer.follow(None)
