@@ -61,6 +61,10 @@ class LocalEngine:
         return _STARTER_CAUTION if self.info.starter else () if self.info.chat_template else _PLAIN_CAUTION
 
     @property
+    def grounded_only(self) -> bool:
+        return self.info.starter
+
+    @property
     def context(self) -> int:
         return self.info.context
 

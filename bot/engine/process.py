@@ -128,6 +128,8 @@ class Worker:
 
     async def _end(self, process: Process) -> None:
         """Close the pipes, which ends a worker that listens; kill one that does not."""
+        if process.stdin is not None:
+            process.stdin.close()
         try:
             async with asyncio.timeout(_PATIENCE):
                 await process.communicate()

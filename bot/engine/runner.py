@@ -31,14 +31,17 @@ class SlotRunner:
         )
         self._last_only = _last_only(model)
 
+    @torch.inference_mode()
     def prefill(self, sequence: Sequence, *, row: int, size: int) -> int | None:
         end = sequence.filled + size
         logits = self._read(row, sequence.prompt[sequence.filled : end], start=sequence.filled)
         return choose(logits, [sequence])[0] if end == len(sequence.prompt) else 0
 
+    @torch.inference_mode()
     def decode(self, sequences: List[Sequence]) -> list[int | None]:
         return choose(self._decode([s.produced[-1] for s in sequences], [s.length for s in sequences]), sequences)
 
+    @torch.inference_mode()
     def move(self, source: int, target: int, *, length: int) -> None:
         self._cache.move(source, target, length=length)
 
@@ -48,7 +51,6 @@ class SlotRunner:
     def bytes_per_position(self) -> int:
         return self._cache.bytes_per_position()
 
-    @torch.inference_mode()
     def _read(self, row: int, tokens: list[int], *, start: int) -> Tensor:
         end = start + len(tokens)
         self._cache.read(row, start=start, end=end)
@@ -59,7 +61,6 @@ class SlotRunner:
             mask = self._mask(seen[None, None])
         return self._forward(torch.tensor([tokens], device=self._device), positions[None], mask)
 
-    @torch.inference_mode()
     def _decode(self, tokens: list[int], lengths: list[int]) -> Tensor:
         at = torch.tensor(lengths, device=self._device)
         span = max(lengths) + 1
@@ -98,14 +99,17 @@ class SoloRunner:
         self._caches: dict[int, DynamicCache] = {}
         self._last_only = _last_only(model)
 
+    @torch.inference_mode()
     def prefill(self, sequence: Sequence, *, row: int, size: int) -> int | None:
         self._caches[row] = DynamicCache(config=self._model.config)
         return choose(self._forward(row, sequence.prompt[:size]), [sequence])[0]
 
+    @torch.inference_mode()
     def decode(self, sequences: List[Sequence]) -> list[int | None]:
         logits = torch.cat([self._forward(row, s.produced[-1:]) for row, s in enumerate(sequences)])
         return choose(logits, sequences)
 
+    @torch.inference_mode()
     def move(self, source: int, target: int, *, length: int) -> None:
         if source in self._caches:
             self._caches[target] = self._caches.pop(source)
@@ -113,7 +117,6 @@ class SoloRunner:
     def clear(self, row: int) -> None:
         self._caches.pop(row, None)
 
-    @torch.inference_mode()
     def _forward(self, row: int, tokens: list[int]) -> Tensor:
         out = self._model(
             input_ids=torch.tensor([tokens], device=self._model.device),
@@ -124,6 +127,7 @@ class SoloRunner:
         return out.logits[:, -1]  # type: ignore[no-any-return]  # a model's output is untyped
 
 
+@torch.inference_mode()
 def batches(model: Any, *, context: int) -> int | None:
     """The cache bytes of one position where the model runs in a SlotCache, found by trying; None where it does not.
 
@@ -140,13 +144,8 @@ def batches(model: Any, *, context: int) -> int | None:
         runner._read(0, first[4:7], start=4)
         runner._read(1, second[:5], start=0)
         found = runner._decode([first[7], second[5]], [7, 5])
-        with torch.inference_mode():
-            wanted = torch.cat(
-                [
-                    model(torch.tensor([row], device=model.device), use_cache=False).logits[:, -1]
-                    for row in (first, second)
-                ]
-            )
+        bare = [model(torch.tensor([row], device=model.device), use_cache=False) for row in (first, second)]
+        wanted = torch.cat([out.logits[:, -1] for out in bare])
     except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError):
         return None  # the attempt is the question: such a model runs row by row
     allowed = 1e-3 if model.dtype == torch.float32 else 6e-2
