@@ -120,7 +120,7 @@ def load(
         if value is not None:
             _put(values, target, value)
             origins[target] = Origin(text=f"flag {flag}")
-    values.setdefault("channels", {}).setdefault("web", {})
+    values.setdefault("channels", {"web": {}})
     for part, use in (("store", "sql"), ("bus", "local"), ("engine", "local")):
         if isinstance(values.setdefault(part, {}), dict):
             values[part].setdefault("use", use)

@@ -42,14 +42,14 @@ instructions: Answer.
 """
 
 
-def outside_package(folder: Path) -> None:
-    """Write an installed third-party package with an engine plugin named `slow`."""
-    folder.mkdir()
-    (folder / "slow_engine.py").write_text(PACKAGE)
-    info = folder / "slow_engine-0.1.dist-info"
+def outside_package(folder: Path, *, group: str, name: str, source: str) -> None:
+    """Write an installed third-party package with one plugin, as pip would lay it out."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"parley_{name}.py").write_text(source)
+    info = folder / f"parley_{name}-0.1.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow-engine\nVersion: 0.1\n")
-    (info / "entry_points.txt").write_text("[parley.engines]\nslow = slow_engine:plugin\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: parley-{name}\nVersion: 0.1\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = parley_{name}:plugin\n")
 
 
 class Server:
@@ -57,14 +57,13 @@ class Server:
 
     def __init__(self, folder: Path, *, answer: str, delay: float) -> None:
         self.folder = folder
-        outside_package(folder / "packages")
+        outside_package(folder / "packages", group="parley.engines", name="slow", source=PACKAGE)
         (folder / "personas").mkdir()
         (folder / "personas" / "free.yaml").write_text(PERSONA)
-        settings = {
+        self.settings: dict[str, Any] = {
             "engine": {"use": "slow", "answer": answer, "delay": delay},
             "channels": {"web": {"personas": {"default": "free"}}},
         }
-        (folder / "parley.yaml").write_text(json.dumps(settings))
         self.port = 0
         self.process: asyncio.subprocess.Process | None = None
 
@@ -73,6 +72,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
+        (self.folder / "parley.yaml").write_text(json.dumps(self.settings))
         environment = {**os.environ, "PYTHONPATH": str(self.folder / "packages")}
         with (self.folder / "stderr.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
