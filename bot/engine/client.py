@@ -49,6 +49,7 @@ class LocalEngine:
         self._settings = settings
         self._vocabulary = folder.vocabulary
         self._worker = worker
+        self._waiting = 0
         self._tokens = _chat_tokens(folder, thinking=settings.thinking)
         self._stops = () if info.chat_template else _PLAIN_STOPS
 
@@ -75,6 +76,16 @@ class LocalEngine:
         return status if isinstance(status, Ready) else None
 
     @property
+    def in_flight(self) -> int:
+        """Requests that wait or run now."""
+        return self._waiting + self._worker.in_flight
+
+    @property
+    def unconfirmed(self) -> int:
+        """Cancelled requests whose place in the worker is not yet known to be free."""
+        return self._worker.unconfirmed
+
+    @property
     def worker_pid(self) -> int | None:
         """The process id of the worker, while one runs."""
         return self._worker.pid
@@ -97,7 +108,7 @@ class LocalEngine:
         tokens = self._tokens.encode(prompt.messages)
         self._check_prompt(tokens)
         most = self._settings.slots + self._settings.queue
-        if self._waiting + self._worker.in_flight >= most:
+        if self.in_flight >= most:
             raise EngineBusy(waiting=self._settings.queue)
         until = asyncio.get_running_loop().time() + self._settings.deadline
         request = await self._submitted(prompt, tokens, until=until)
@@ -111,8 +122,6 @@ class LocalEngine:
                     return
         finally:
             self._worker.drop(request)
-
-    _waiting = 0
 
     async def _submitted(self, prompt: Prompt, tokens: Sequence[int], *, until: float) -> Request:
         self._waiting += 1

@@ -54,6 +54,11 @@ class Worker:
         return len(self._requests)
 
     @property
+    def unconfirmed(self) -> int:
+        """Cancelled requests that the worker has not yet said to be gone."""
+        return len(self._cancelled)
+
+    @property
     def pid(self) -> int | None:
         """The worker's process id, while one runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None

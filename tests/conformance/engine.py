@@ -22,7 +22,7 @@ def ask(text: str, *, engine: Engine, max_tokens: int = 8, seed: int | None = 1,
 
 async def answer(engine: Engine, prompt: Prompt) -> tuple[str, Finished]:
     """The whole text and the last event."""
-    pieces = []
+    pieces: list[str] = []
     async with aclosing(engine.generate(prompt)) as events:
         async for event in events:
             if isinstance(event, Finished):

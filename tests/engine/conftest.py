@@ -35,6 +35,6 @@ def settings(folder: Path) -> Callable[..., EngineSettings]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine(settings: Callable[..., EngineSettings]) -> AsyncIterator[LocalEngine]:
     """One loaded engine for a module's tests, which share its event loop."""
-    async with open_engine(settings()) as opened:
+    async with open_engine(settings(), stall=3.0) as opened:
         await opened.wait_loaded()
         yield opened

@@ -1,0 +1,198 @@
+"""The worker may die, hang or be flooded; nobody is lost and nothing is left behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from bot.engine.client import LocalEngine, open_engine
+from bot.engine.settings import EngineSettings
+from bot.errors import EngineBusy, EngineDied, EngineError, EngineTimeout, ModelRefused
+from bot.types import Message, Prompt
+from tests.conformance.engine import answer, ask
+from tests.engine.models import make_folder
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Settings = Callable[..., EngineSettings]
+
+
+def long(engine: LocalEngine) -> Prompt:
+    return ask("go on", engine=engine, max_tokens=200)
+
+
+async def first_event(engine: LocalEngine, prompt: Prompt) -> None:
+    async with aclosing(engine.generate(prompt)) as events:
+        async for _ in events:
+            return
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+async def gone(pid: int, *, within: float) -> bool:
+    until = time.monotonic() + within
+    while alive(pid) and time.monotonic() < until:
+        await asyncio.sleep(0.02)
+    return not alive(pid)
+
+
+async def test_two_hundred_cancelled_requests_leave_nothing_behind(engine: LocalEngine) -> None:
+    for _ in range(200):
+        await first_event(engine, long(engine))
+    began = time.monotonic()
+    texts = await asyncio.gather(*(answer(engine, ask(f"q{n}", engine=engine, seed=n)) for n in range(4)))
+    assert len(texts) == 4
+    assert time.monotonic() - began < 5
+    assert engine.in_flight == 0
+    assert engine.unconfirmed == 0
+
+
+async def test_a_flood_is_told_that_the_engine_is_busy_and_the_rest_is_answered(engine: LocalEngine) -> None:
+    prompt = ask("hello", engine=engine, max_tokens=40)
+    results = await asyncio.gather(*(answer(engine, prompt) for _ in range(30)), return_exceptions=True)
+    refused = [result for result in results if isinstance(result, EngineBusy)]
+    answered = [result for result in results if isinstance(result, tuple)]
+    assert len(answered) == 12
+    assert len(refused) == 18
+    assert refused[0].waiting == 8
+
+
+async def test_a_stop_string_and_the_token_limit_end_an_answer(engine: LocalEngine) -> None:
+    text, finished = await answer(engine, long(engine))
+    assert (finished.reason, finished.new_tokens) == ("length", 200)
+    stop = text[20:23]
+    cut, finished = await answer(engine, ask("go on", engine=engine, max_tokens=200, stop=(stop,)))
+    assert finished.reason == "stop"
+    assert cut == text[: text.index(stop)]
+
+
+async def test_an_answer_ends_where_the_context_does(engine: LocalEngine) -> None:
+    prompt = ask("go on", engine=engine, max_tokens=5000)
+    _, finished = await answer(engine, prompt)
+    assert finished.prompt_tokens + finished.new_tokens == engine.context
+
+
+async def test_killing_the_worker_fails_what_runs_and_the_next_request_is_answered(engine: LocalEngine) -> None:
+    events = engine.generate(long(engine))
+    await anext(events)
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(EngineDied):
+        async for _ in events:
+            pass
+    await answer(engine, ask("again", engine=engine))
+    assert engine.worker_pid != pid
+
+
+async def test_ctrl_c_and_terminate_leave_the_worker_alone(engine: LocalEngine) -> None:
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGINT)
+    os.kill(pid, signal.SIGTERM)
+    await answer(engine, ask("still there?", engine=engine))
+    assert engine.worker_pid == pid
+    assert os.getsid(pid) != os.getsid(0)
+
+
+async def test_a_hung_worker_is_replaced_and_the_next_request_is_answered(engine: LocalEngine) -> None:
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(answer(engine, ask("stuck", engine=engine)), 0.1)
+    assert await gone(pid, within=6)
+    await answer(engine, ask("after", engine=engine))
+
+
+async def test_the_deadline_ends_a_request_and_the_event_loop_stays_free_while_the_model_loads(
+    settings: Settings,
+) -> None:
+    worst = 0.0
+
+    async def beat() -> None:
+        nonlocal worst
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.005)
+            worst = max(worst, time.monotonic() - began - 0.005)
+
+    async with open_engine(settings(deadline=0.3)) as engine:
+        with pytest.raises(EngineError, match="still loading"):
+            await engine.check()
+        beating = asyncio.create_task(beat())
+        with pytest.raises(EngineTimeout, match=r"0\.3 s"):
+            await answer(engine, ask("too soon", engine=engine))
+        await engine.wait_loaded()
+        await engine.check()
+        beating.cancel()
+    assert worst < 0.15
+
+
+async def test_weights_that_lack_tensors_are_refused_by_the_worker_in_one_line(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = make_folder(tmp_path / "model")
+    config = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(config.replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
+    async with open_engine(settings(model=str(folder))) as engine:
+        with pytest.raises(ModelRefused, match="lack") as caught:
+            await engine.wait_loaded()
+        with pytest.raises(ModelRefused):
+            await engine.check()
+        with pytest.raises(ModelRefused):
+            await answer(engine, ask("hello", engine=engine))
+    assert "\n" not in str(caught.value)
+
+
+async def test_the_worker_dies_with_a_parent_that_is_killed(folder: Path) -> None:
+    code = f"""
+import asyncio
+from bot.engine.client import open_engine
+from bot.engine.settings import EngineSettings
+async def main():
+    async with open_engine(EngineSettings(model={str(folder)!r})) as engine:
+        while engine.worker_pid is None:
+            await asyncio.sleep(0.01)
+        print(engine.worker_pid, flush=True)
+        await asyncio.sleep(60)
+asyncio.run(main())
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    assert await gone(pid, within=5)
+
+
+async def test_closing_the_engine_ends_its_worker_at_once(settings: Settings) -> None:
+    async with open_engine(settings()) as engine:
+        while engine.worker_pid is None:
+            await asyncio.sleep(0.01)
+        pid = engine.worker_pid
+        began = time.monotonic()
+    assert time.monotonic() - began < 3
+    assert not alive(pid)
+
+
+async def test_a_model_without_a_chat_template_continues_a_plain_dialogue(settings: Settings, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "model", "gpt2", template=None)
+    async with open_engine(settings(model=str(folder))) as engine:
+        assert engine.caution
+        assert engine.count_tokens([Message(role="user", text="")]) > 0
+        _, finished = await answer(engine, ask("hello", engine=engine))
+        assert finished.new_tokens > 0
