@@ -11,10 +11,12 @@ import numpy as np
 from bot.knowledge.chinese import weight
 from bot.knowledge.passages import Draft
 from bot.knowledge.query import Query, against
+from bot.knowledge.wanted import answered
 from bot.knowledge.words import han_share, index_keys, normal, searchable, words
 from bot.language import is_han
 
 RELEVANT = 0.3  # what scores less is not about the question: measured on questions from other worlds
+UNKNOWN = 0.38  # likewise where the index does not know the question's most telling word
 _CANDIDATES = 60
 _PARTS = re.compile(r"(?<=[?？])|[:：，]")  # a heading may hold a question and more
 _BODY = 0.85  # a word of the question counts less in the text than in heading or question
@@ -65,8 +67,9 @@ class Index:
     def search(self, question: str, *, chinese: bool, top: int) -> list[Hit]:
         """The best entries, best first. Scores: the share of the question's telling words that the passage covers
         (rare words tell more), times 0.6 + 0.25 for its BM25 rank against the best + 0.15 for how closely one of
-        its own questions or its heading matches. Nothing below `RELEVANT`, nor below half of the best; passages of
-        the other language only where the question's own has none.
+        its own questions or its heading matches; a quarter less where the passage says nothing of the kind that is
+        wanted, a duration say. Nothing below `RELEVANT`, nor below half of the best; passages of the other language
+        only where the question's own has none.
         """
         query = against(question, self._numbers, self._by_length)
         if self._ranker is None or not query.terms:
@@ -84,7 +87,8 @@ class Index:
             score = coverage(query, each) * (
                 0.6 + 0.25 * max(float(ranks[number]), 0.0) / best_rank + 0.15 * _likeness(wording, each.asked)
             )
-            if score >= RELEVANT:
+            score *= 0.75 + 0.25 * answered(question, each.draft.text)
+            if score >= (UNKNOWN if query.asks_unknown else RELEVANT):
                 hits.append(Hit(number, min(1.0, score)))
         own = [hit for hit in hits if self.entries[hit.number].chinese == chinese]
         hits = self._first_parts(sorted(own or hits, key=lambda hit: -hit.score))[:top]

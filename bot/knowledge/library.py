@@ -1,6 +1,7 @@
 """The knowledge of all personas: implements `bot.ports.Knowledge`."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from bot.knowledge.shelf import Change, Shelf, View
 from bot.language import language_of
 from bot.ports import Guard
 from bot.types import Answer, KnowledgeSource, Passage, Persona
+
+_URGENT = re.compile(r"\bemergency (?:number|services)\b|急救电话", re.IGNORECASE)
 
 log = structlog.stdlib.get_logger()
 
@@ -69,7 +72,8 @@ class Library:
             if time.monotonic() - kept.looked >= self._look_again:
                 await kept.update(source.label)
             shelves.append((source, kept.shelf.view))
-        return await asyncio.to_thread(_search, shelves, question, chinese)
+        found = await asyncio.to_thread(_search, shelves, question, chinese)
+        return _emergencies_first(found) if persona.policy == "health" else found
 
     def guard(self, persona: Persona, question: str, passages: Sequence[Passage]) -> Guard:
         return SentenceGuard(persona, question, passages)
@@ -126,6 +130,12 @@ def _search(shelves: Sequence[tuple[KnowledgeSource, View]], question: str, chin
             )
     found.sort(key=lambda passage: -passage.score)
     return tuple(found[: max((source.top_k for source, _ in shelves), default=0)])
+
+
+def _emergencies_first(found: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """Of passages about equally near, those that tell the reader to call for help come first."""
+    near = max((passage.score for passage in found), default=0.0) * 0.8
+    return tuple(sorted(found, key=lambda passage: not (_URGENT.search(passage.text) and passage.score >= near)))
 
 
 def _place(label: str, name: str) -> str:

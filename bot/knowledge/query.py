@@ -32,6 +32,11 @@ class Query:
         total = sum(term.weight for term in self.terms)
         return total if total <= _ENOUGH else _ENOUGH + 0.3 * (total - _ENOUGH)
 
+    @property
+    def asks_unknown(self) -> bool:
+        """Whether nothing in the index stands for the most telling word."""
+        return bool(self.terms) and not max(self.terms, key=lambda term: term.weight).stands
+
 
 def plain(question: str) -> Query:
     """The question's words as they are, without an index: for comparing sentences of passages at hand."""

@@ -1,6 +1,5 @@
 """The answer without a model: a passage's own words."""
 
-import re
 from collections.abc import Sequence
 
 from bot.knowledge.evidence import Evidence
@@ -9,6 +8,7 @@ from bot.knowledge.query import Query, plain
 from bot.knowledge.sentences import sentences
 from bot.knowledge.smalltalk import is_greeting
 from bot.knowledge.stopwords import word_set
+from bot.knowledge.wanted import answered
 from bot.knowledge.words import normal, size, words
 from bot.language import language_of
 from bot.types import Answer, LocalText, Passage, Persona, Source
@@ -21,9 +21,6 @@ _LEANING = word_set(
     therefore if after before"""
 )
 _LEANING_ZH = tuple("它 他 她 这 那 该 其 但 不过 而 也 否则 此外 另外 因此 所以 之后 然后 并".split())  # noqa: SIM905
-_QUANTITY = re.compile(
-    r"how (?:many|much|long|often|old|big|far)|what time|\bwhen\b|几|多少|多久|多长|什么时候|何时", re.IGNORECASE
-)
 
 
 def source(passage: Passage) -> Source:
@@ -55,8 +52,7 @@ def _excerpt(question: str, passage: Passage) -> str:
         return text
     pieces = [piece.strip() for piece in sentences(text) if piece.strip()]
     query = plain(question)
-    wants_number = _QUANTITY.search(question) is not None
-    scores = [_score(query, Evidence(piece), wants_number) for piece in pieces]
+    scores = [_score(query, Evidence(piece)) + 0.5 * answered(question, piece) for piece in pieces]
     best = scores.index(max(scores))
     first = best
     while first > 0 and _leans(pieces[first]):
@@ -67,13 +63,12 @@ def _excerpt(question: str, passage: Passage) -> str:
     return join(pieces[first:end], None)
 
 
-def _score(query: Query, sentence: Evidence, wants_number: bool) -> float:
+def _score(query: Query, sentence: Evidence) -> float:
     keys = sentence.keys
-    covered = sum(
+    return sum(
         term.weight * max((factor for key, factor in term.stands.items() if key in keys), default=0.0)
         for term in query.terms
     )
-    return covered + (0.5 if wants_number and sentence.numbers else 0.0)
 
 
 def _leans(sentence: str) -> bool:

@@ -10,11 +10,14 @@ PHRASES = re.compile(
     r"""(?P<return>\b(?:send|sent|sending|give|giving|bring|take|mail)(?:\s\w+){0,3}\sback\b)
     |(?P<refund>\bmoney\sback\b)
     |(?P<broken>\b(?:not|n't|no\slonger|stopped|stops)\swork(?:s|ing)?\b)
+    |(?P<fraction>\b\d+\s?/\s?\d+\b|\bone\s(?:half|third|quarter|fifth)\b)
+    |(?P<add>(?<=\d)\s?\+\s?(?=\d))
     |(?P<reply>\bget\sback\sto\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
 GROUPS_EN = """
+half third quarter fraction
 refund reimburse reimbursement
 delivery deliver shipping ship shipment
 parcel package
@@ -71,6 +74,9 @@ big large size
 """
 
 GROUPS_ZH = """
+胳膊 手臂 上肢
+发麻 麻 麻木
+胸口 胸部 心口 胸
 退货 退回 退还 退掉 寄回 退
 丢 丢失 遗失 弄丢 不见
 国外 海外 外国 境外
