@@ -26,7 +26,7 @@ def train(
     from bot.training.run import train as train_model
 
     whole = train_model(
-        preset_name=preset, data=tuple(data or ()), out=out, seed=seed, minutes=minutes, tokens=tokens, resume=resume
+        preset=preset, data=tuple(data or ()), out=out, seed=seed, minutes=minutes, tokens=tokens, resume=resume
     )
     if not whole:
         raise Interrupted
