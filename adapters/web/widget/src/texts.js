@@ -1,0 +1,108 @@
+const EN = {
+  open: "Open chat with {title}",
+  openUnread: "Open chat with {title}, {count} unread",
+  close: "Close chat",
+  tagline: "AI assistant",
+  log: "Conversation with {title}",
+  placeholder: "Write a message…",
+  message: "Message",
+  send: "Send",
+  stop: "Stop the answer",
+  more: "More options",
+  fresh: "New chat",
+  forget: "Forget me",
+  forgetQuestion: "Delete your whole conversation here and on the server? It cannot be undone.",
+  forgetYes: "Delete everything",
+  cancel: "Cancel",
+  forgotten: "Everything was deleted.",
+  forgetFailed: "It could not be deleted now. Please try again when you are online.",
+  typing: "{title} is writing",
+  starters: "Suggestions",
+  you: "You",
+  copy: "Copy",
+  copyCode: "Copy code",
+  copied: "Copied",
+  good: "Good answer",
+  bad: "Bad answer",
+  thanks: "Thank you for the feedback",
+  rateFailed: "The feedback could not be sent",
+  sources: "{count} sources",
+  source: "1 source",
+  offline: "You are offline. What you write is sent once you are back.",
+  retrying: "Connection lost. Trying again…",
+  sending: "Sending…",
+  waiting: "Waiting for the connection",
+  notSent: "Not sent",
+  tooLong: "{count} characters too many",
+  edit: "Edit",
+  stopped: "Stopped",
+  failed: "The answer was interrupted.",
+  again: "Ask again",
+  earlier: "Earlier messages",
+  latest: "Latest message",
+  ended: "The earlier conversation has ended. This is a new one.",
+  unavailable: "This assistant is not available at the moment.",
+  openLink: "opens in a new tab",
+};
+
+const ZH = {
+  open: "打开与{title}的对话",
+  openUnread: "打开与{title}的对话，{count} 条未读",
+  close: "关闭对话",
+  tagline: "AI 助手",
+  log: "与{title}的对话",
+  placeholder: "输入消息…",
+  message: "消息",
+  send: "发送",
+  stop: "停止回答",
+  more: "更多选项",
+  fresh: "新对话",
+  forget: "删除我的数据",
+  forgetQuestion: "要删除这里和服务器上的全部对话吗？删除后无法恢复。",
+  forgetYes: "全部删除",
+  cancel: "取消",
+  forgotten: "已全部删除。",
+  forgetFailed: "现在无法删除，请联网后重试。",
+  typing: "{title}正在输入",
+  starters: "试着问问",
+  you: "您",
+  copy: "复制",
+  copyCode: "复制代码",
+  copied: "已复制",
+  good: "回答有帮助",
+  bad: "回答没有帮助",
+  thanks: "感谢您的反馈",
+  rateFailed: "反馈未能发送",
+  sources: "{count} 个来源",
+  source: "1 个来源",
+  offline: "您已离线，恢复联网后会自动发送。",
+  retrying: "连接中断，正在重试…",
+  sending: "发送中…",
+  waiting: "等待连接",
+  notSent: "未发送",
+  tooLong: "超出 {count} 个字符",
+  edit: "修改",
+  stopped: "已停止",
+  failed: "回答中断了。",
+  again: "重新提问",
+  earlier: "更早的消息",
+  latest: "最新消息",
+  ended: "之前的对话已结束，这是新的对话。",
+  unavailable: "该助手暂时不可用。",
+  openLink: "在新标签页打开",
+};
+
+/** The locale to speak: the wanted tag, else the page's, else the browser's. */
+export function localeFor(wanted) {
+  const tags = [wanted, document.documentElement.lang, navigator.language];
+  return tags.find((tag) => /^[a-z]{2,3}([-_][a-z0-9]{2,8}){0,3}$/i.test(tag ?? "")) ?? "en";
+}
+
+/** `t(name, {values})` in the language of `locale`: Chinese, otherwise English. */
+export function translator(locale) {
+  const chinese = /^zh\b/i.test(locale);
+  const texts = chinese ? ZH : EN;
+  const t = (name, values = {}) => texts[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  t.lang = chinese ? "zh-CN" : "en";
+  return t;
+}
