@@ -9,6 +9,7 @@ from bot.knowledge.evidence import ground, mass
 from bot.knowledge.judge import Judge
 from bot.knowledge.quoting import source
 from bot.knowledge.sentences import Splitter
+from bot.knowledge.wanted import answered
 from bot.types import Passage, Persona, Source
 
 _LIGHT = 0.8  # a sentence that tells less than this is judged together with the next one
@@ -17,7 +18,8 @@ _LIGHT = 0.8  # a sentence that tells less than this is judged together with the
 class SentenceGuard:
     """Shows a sentence once something supports it.
 
-    Always: the answer is not empty, does not go round in circles and has no broken characters.
+    Always: the answer is not empty, does not go round in circles and has no broken characters; where a passage says
+    the kind of thing that was asked for, a duration say, so does the answer.
 
     With passages and `grounded: prefer` or `require`: one passage, which answers the question about as well as the
     best one, holds all numbers (with their units), names and addresses of a sentence; numbers, names and addresses
@@ -36,6 +38,8 @@ class SentenceGuard:
         checks = persona.grounded != "off" and bool(passages)
         strict = persona.grounded == "require"
         self._judge = Judge(ground(persona, question, passages), strict=strict) if checks else None
+        self._owed = max(answered(question, passage.text) for passage in passages) if checks else 0.0
+        self._question = question
         self._splitter = Splitter()
         self._pending = ""
         self._shown = ""
@@ -49,6 +53,8 @@ class SentenceGuard:
         rest = self._take(self._splitter.rest(), last=True)
         if not self._shown.strip():
             raise DegenerateAnswer("is empty")
+        if self._owed and answered(self._question, self._shown) < self._owed:
+            raise DegenerateAnswer("leaves out what was asked for")
         return rest
 
     def sources(self) -> tuple[Source, ...]:
