@@ -57,7 +57,7 @@ def _tell_one(detail: ErrorDetails, path: list[int | str], root: Node, problems:
     elif kind in _EXPECTED:
         expected = problems.say(_EXPECTED[kind])
         is_word = isinstance(found, int | float) and _EXPECTED[kind] in ("type.text", "type.texts")
-        variant = "wrong-type.quote" if is_word else "wrong-type"
+        variant = "wrong-type.quote" if is_word else "wrong-type" if path else "wrong-type.top"
         problems.add(variant, spot, key=key, expected=expected, found=_describe(found, problems))
     elif kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context["expected"]))

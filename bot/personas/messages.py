@@ -105,6 +105,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         '"{key}" has no value: write one or delete the key (a "#" begins a comment: put such a value in quotes)',
         "“{key}”没有值：请写上或删除这个键（“#”之后是注释：这样的值请加引号）",
     ),
+    "wrong-type.top": ("the file must be {expected}, not {found}", "文件内容应为{expected}，而不是{found}"),
     "bad-choice": (
         '"{key}" must be one of {choices}, not "{found}"{hint}',
         "“{key}”应为 {choices} 之一，而不是“{found}”{hint}",

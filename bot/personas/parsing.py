@@ -25,10 +25,11 @@ from bot.personas.problems import TOP, Problems, Spot
 from bot.personas.syntax import explain
 
 MAX_DEPTH = 24
-MAX_WORK = 25_000  # about 0.1 s of the parser on one core
+MAX_WORK = 15_000  # steps, below 0.1 s on one core: some thousand values, or 3,000 lines of one text
 _EVENT_WORK = 10
 _LONG_DIGITS = 18
 
+CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _INT = re.compile(r"[-+]?[0-9]+")
 _RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -76,15 +77,17 @@ def parse(text: str, problems: Problems) -> Node | None:
     yaml: Any = YAML(typ="safe", pure=True)
     yaml.Reader = _BoundedReader
     yaml.Scanner = _BoundedScanner
+    tree = _Tree(problems, yaml)
     try:
-        return _Tree(problems, yaml).build(text)
+        return tree.build(text)
     except _Stop as stop:
         problems.add(stop.key, stop.spot, limit=MAX_DEPTH)
     except MarkedYAMLError as error:
         explain(error, problems)
-    except (YAMLError, ValueError, IndexError) as error:  # the parser's own slips on malformed text
-        reader = yaml.reader
-        problems.add("syntax", Spot(reader.line + 1, reader.column + 1), detail=error)
+    except ValueError:  # an escape beyond the last character of Unicode
+        problems.add("syntax.escape", tree.last)
+    except YAMLError as error:
+        problems.add("syntax", tree.last, detail=error)
     return None
 
 
@@ -104,6 +107,7 @@ class _Tree:
         self._yaml = yaml
         self._root: Node | None = None
         self._frames: list[_Frame] = []
+        self.last = TOP
 
     def build(self, text: str) -> Node | None:
         documents = 0
@@ -128,13 +132,16 @@ class _Tree:
         return self._root
 
     def _begin(self, event: Any) -> None:
-        spot = _spot(event.start_mark)
+        spot = self.last = _spot(event.start_mark)
         if isinstance(event, AliasEvent) or event.anchor is not None:
             self._problems.add("alias", spot)
         elif event.ctag is not None:
             self._problems.add("tag", spot)
         node = Node(spot, event.start_mark.index, event.end_mark.index, "")
         if isinstance(event, ScalarEvent):
+            odd = CONTROL.search(event.value)
+            if odd is not None:
+                self._problems.add("control-character", spot, number=f"{ord(odd.group()):04X}")
             node.value = _scalar(event)
             self._put(node, event.value)
         elif isinstance(event, AliasEvent):

@@ -1,12 +1,14 @@
 """The placeholders of `instructions`, and where wrong ones stand."""
 
 import re
+from collections.abc import Iterator
 
 from bot.personas.positions import Lines, Node
 from bot.personas.problems import Problems, Spot
 
 KNOWN = ("{{persona.title}}", "{{user.name}}", "{{date}}", "{{time}}")
 
+_MOST = 100
 _PLACEHOLDER = re.compile(r"\{\{[^{}]*(?:\}\})?")
 
 
@@ -27,11 +29,12 @@ def forbid_placeholders(node: Node, key: str, text: str, lines: Lines, problems:
             problems.add("placeholder-place", spot, key=key)
 
 
-def _occurrences(node: Node, text: str, lines: Lines) -> list[tuple[str, Spot]]:
-    """Placeholders with their places; the place of the whole value where escapes hide one."""
+def _occurrences(node: Node, text: str, lines: Lines) -> Iterator[tuple[str, Spot]]:
+    """Placeholders with their places, the first 100; the place of the whole value where escapes hide one."""
     if not isinstance(node.value, str):
-        return []
+        return
     wanted = _PLACEHOLDER.findall(node.value)
-    written = [lines.spot(found.start()) for found in _PLACEHOLDER.finditer(text, node.begin, node.end)]
-    places = written if len(written) == len(wanted) else [node.spot] * len(wanted)
-    return list(zip(wanted, places, strict=True))
+    written = [found.start() for found in _PLACEHOLDER.finditer(text, node.begin, node.end)]
+    is_plain = len(written) == len(wanted)
+    for number, found in enumerate(wanted[:_MOST]):
+        yield found, lines.spot(written[number]) if is_plain else node.spot

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bot.personas.building import build_persona
 from bot.personas.faults import tell
 from bot.personas.messages import Language
-from bot.personas.parsing import parse
+from bot.personas.parsing import CONTROL, parse
 from bot.personas.positions import Lines, Node
 from bot.personas.problems import TOP, Problem, Problems
 from bot.personas.rules import check_rules, check_values
@@ -22,9 +22,8 @@ MAX_BYTES = 256 * 1024
 MAX_LINE = 10_000
 MAX_TABS = 20
 
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _TABS = re.compile(r"\t+")
-_LONG = re.compile(rf"[^\r\n]{{{MAX_LINE + 1},}}")
+_LINE = re.compile(r"[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +87,14 @@ def _decode(data: bytes, problems: Problems) -> str | None:
         problems.add("not-utf8", Lines(before).spot(len(before)), byte=f"{data[error.start]:02X}")
         return None
     lines = Lines(text)
-    for found in _CONTROL.finditer(text):
-        problems.add("control-character", lines.spot(found.start()), number=f"{ord(found.group()):04X}")
-        break
-    for found in _LONG.finditer(text):
-        problems.add("line-too-long", lines.spot(found.start()), size=len(found.group()), limit=MAX_LINE)
-        break
+    control = CONTROL.search(text)
+    if control is not None:
+        problems.add("control-character", lines.spot(control.start()), number=f"{ord(control.group()):04X}")
+    for found in _LINE.finditer(text):
+        if found.end() - found.start() > MAX_LINE:
+            size = found.end() - found.start()
+            problems.add("line-too-long", lines.spot(found.start()), size=size, limit=MAX_LINE)
+            break
     for found in islice(_TABS.finditer(text), MAX_TABS):
         problems.add("tab", lines.spot(found.start()))
     return None if problems.failed else text
