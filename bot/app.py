@@ -51,6 +51,10 @@ class App:
         return self._catalog
 
     @property
+    def model(self) -> str:
+        return self.engine.model
+
+    @property
     def persona_schema(self) -> Mapping[str, object]:
         return persona_schema()
 

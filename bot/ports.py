@@ -353,6 +353,11 @@ class Core(Protocol):
     @property
     def personas(self) -> Personas: ...
     @property
+    def model(self) -> str:
+        """What a person calls the model that answers."""
+        ...
+
+    @property
     def persona_schema(self) -> Mapping[str, object]:
         """The JSON Schema of persona files."""
         ...

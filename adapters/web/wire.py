@@ -65,6 +65,7 @@ class PersonaCard(BaseModel):
 
 class PersonaCards(BaseModel):
     personas: list[PersonaCard]
+    model: str = Field(description="What a person calls the model that answers.")
 
 
 class OpenedConversation(BaseModel):

@@ -30,7 +30,8 @@ def routes(desk: Desk) -> APIRouter:
             personas=[
                 card(persona, locale or preferred(accept_language, persona.languages))
                 for persona in core.personas.all()
-            ]
+            ],
+            model=core.model,
         )
 
     @router.post("/conversations", status_code=201, responses=documented(403, 404, 413, 422, 503))
