@@ -216,6 +216,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def quotes(self) -> bool:
+        """Whether the model answers worse from passages than the best passage itself, which is then quoted."""
+        ...
+
+    @property
     def context(self) -> int:
         """How many tokens a prompt and its answer may have together."""
         ...

@@ -21,6 +21,7 @@ class ScriptedEngine:
         self.model = "scripted"
         self.caution: tuple[str, ...] = ()
         self.grounded_only = False
+        self.quotes = False
         self.context = context
         self.delay = delay
         self.prompts: list[Prompt] = []

@@ -45,7 +45,8 @@ class Answering:
         language = language_of(question, persona.languages, locale=work.turn.locale)
         passages = await self._search(persona, question, work)
         needs_passages = persona.grounded == "require" or (persona.grounded == "prefer" and self.engine.grounded_only)
-        if passages or not needs_passages:
+        is_quoted = bool(passages) and persona.grounded != "off" and self.engine.quotes
+        if not is_quoted and (passages or not needs_passages):
             prompt = build(
                 persona,
                 question=question,

@@ -1,6 +1,7 @@
 """The Engine port on top of the worker: renders and counts here, generates there."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -19,8 +20,8 @@ from bot.types import Finished, Generated, Message, Prompt, TextDelta
 STARTER = "starter"
 _MOST_CONTEXT = 8192
 _STARTER_CAUTION = (
-    "A small GPT trained from scratch by this project: it quotes from the passages it is given.",
-    "It has no reliable knowledge of its own and must not be used for medical advice.",
+    "A small GPT trained from scratch by this project. It has no reliable knowledge of its own and must not be",
+    "used for medical advice; where passages answer a question, they are quoted.",
     "For a real model: parley run --model Qwen/Qwen3-0.6B (or any model folder).",
 )
 _PLAIN_CAUTION = ("This model brings no chat template: it continues a plain dialogue and may not follow instructions.",)
@@ -38,6 +39,7 @@ class EngineInfo:
     context: int
     starter: bool
     chat_template: bool
+    quotes: bool
 
 
 class LocalEngine:
@@ -64,6 +66,10 @@ class LocalEngine:
     @property
     def grounded_only(self) -> bool:
         return self.info.starter
+
+    @property
+    def quotes(self) -> bool:
+        return self.info.quotes
 
     @property
     def context(self) -> int:
@@ -186,6 +192,7 @@ async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> Async
         context=context,
         starter=starter,
         chat_template=folder.template is not None,
+        quotes=_quotes(path) if settings.grounded_answers == "auto" else settings.grounded_answers == "quotes",
     )
     start = Start(
         folder=str(path),
@@ -199,12 +206,16 @@ async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> Async
     )
     worker = Worker(start, stall=stall)
     engine = LocalEngine(info, settings, folder=folder, worker=worker)
+    failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(worker.run())
         try:
             yield engine
-        finally:
-            running.cancel()
+        except BaseException as error:  # noqa: BLE001 - raised below, outside the group, which would wrap it
+            failure = error
+        running.cancel()
+    if failure is not None:
+        raise failure
 
 
 def _chat_tokens(folder: ModelFolder, *, thinking: bool) -> ChatTokens:
@@ -242,3 +253,14 @@ def _human(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return str(count)
+
+
+def _quotes(folder: Path) -> bool:
+    """Whether the model fell short of its release rule (see `bot.training.export`)."""
+    try:
+        said = json.loads((folder / "parley.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        raise ModelRefused(f"{folder / 'parley.json'} cannot be read: {error}") from error
+    return isinstance(said, dict) and said.get("grounded_answers") == "quotes"

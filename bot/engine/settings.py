@@ -38,3 +38,7 @@ class EngineSettings(BaseModel):
 
     thinking: bool = False
     """Whether a model that can think aloud first (Qwen3 and its like) does so."""
+
+    grounded_answers: Literal["auto", "model", "quotes"] = "auto"
+    """Who answers where passages were found: the model under the guard, or the best passage in its own words.
+    `auto` follows the model folder's `parley.json`, which training writes by its release rule; `model` without one."""

@@ -118,7 +118,7 @@ async def ask(question: Question, persona: Persona, knowledge: Knowledge, engine
 
 @asynccontextmanager
 async def starter() -> AsyncGenerator[Engine, None]:
-    async with engine_plugin.open(engine_plugin.settings()) as engine:
+    async with engine_plugin.open(engine_plugin.settings(grounded_answers="model")) as engine:
         while True:
             try:
                 await engine.check()

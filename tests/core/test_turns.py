@@ -69,6 +69,18 @@ async def test_a_model_without_knowledge_of_its_own_does_not_answer_freely() -> 
     assert await scene.answer(persona, make_work("capital of France?")) == "I am not sure."
 
 
+async def test_a_model_that_answers_worse_than_its_passages_leaves_them_the_word() -> None:
+    scene = Scene(ScriptedEngine("Anything."))
+    scene.engine.quotes = True
+    assert await scene.answer(KNOWS) == "“Returns take 30 days.”"
+    assert scene.engine.prompts == []
+    assert scene.answering.draft.sources[0].path == PASSAGE.path
+    free = make_persona(knowledge=("kb",), grounded="off")
+    scene = Scene(ScriptedEngine("Anything."))
+    scene.engine.quotes = True
+    assert await scene.answer(free) == "Anything."
+
+
 async def test_a_follow_up_is_searched_for_with_the_question_before_it() -> None:
     scene = Scene(ScriptedEngine("You have 30 days."))
     before = StoredMessage(id="u0", role="user", text="return a chair?", turn="t0", at=NOW)
