@@ -150,7 +150,9 @@ class Worker:
             while True:
                 size = HEADER.unpack(await stream.readexactly(HEADER.size))[0]
                 if size > LARGEST:
-                    raise EngineDied("the model worker sent no proper frame")
+                    log.warning("the model worker sent no proper frame; it is ended and started again")
+                    process.kill()
+                    return
                 self._receive(decode(await stream.readexactly(size)))
         except (asyncio.IncompleteReadError, ConnectionResetError):
             return

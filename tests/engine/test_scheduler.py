@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.engine.runner import SlotRunner, SoloRunner, batches
@@ -81,7 +81,7 @@ def run(scheduler: Scheduler, sequences: List[Sequence]) -> Outcome:
 
 @pytest.mark.parametrize("family", [*FAMILIES])
 @given(data=st.data())
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6, deadline=None, phases=[Phase.generate])  # shrinking would take minutes
 def test_answers_equal_generate_under_any_arrivals_and_cancels(family: str, data: st.DataObject) -> None:
     model = model_of(family)
     scheduler = Scheduler(
@@ -116,6 +116,16 @@ def test_answers_equal_generate_under_any_arrivals_and_cancels(family: str, data
         else:
             assert number in cancels
             assert found == wanted[: len(found)]
+
+
+def test_rows_keep_their_places_when_a_row_before_them_ends() -> None:
+    model = model_of("llama")
+    scheduler = Scheduler(runner_of(model, slots=4, chunk=4))
+    prompts = {1: [5, 6], 2: [9, 8, 7], 3: list(range(40, 70))}
+    lengths = {1: 5, 2: 12, 3: 6}
+    outcome = run(scheduler, [request(number, prompt, new=lengths[number]) for number, prompt in prompts.items()])
+    for number, prompt in prompts.items():
+        assert tokens_of(outcome.texts[number]) == generated(model, prompt, new=lengths[number])
 
 
 def test_models_with_plain_attention_decode_together_and_others_one_by_one() -> None:

@@ -189,6 +189,12 @@ async def test_closing_the_engine_ends_its_worker_at_once(settings: Settings) ->
     assert not alive(pid)
 
 
+async def test_an_error_of_the_owner_comes_out_as_it_is(settings: Settings) -> None:
+    with pytest.raises(KeyError, match="mine"):
+        async with open_engine(settings()):
+            raise KeyError("mine")
+
+
 async def test_a_model_without_a_chat_template_continues_a_plain_dialogue(settings: Settings, tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "model", "gpt2", template=None)
     async with open_engine(settings(model=str(folder))) as engine:
