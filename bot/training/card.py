@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.training import release
+
 _SPLITS = (
     ("train", "templates and names seen in training"),
     ("templates", "held-out templates"),
@@ -57,6 +59,9 @@ sentence that holds it. Baseline: the passage sentence that shares most words wi
 Without passages {figures["train"]["no passages"]:.1%} of the first row's answerable questions are right, with another
 question's passages {figures["train"]["other passages"]:.1%}: what it says comes from the passages. Random tokens copied
 right: {figures["copy_accuracy"]:.1%}.
+
+Release rule (more right than the baseline on held-out templates and names, refusal F1 of 0.8 or more there):
+{"passed" if release.passes(figures) else "**not passed**; Parley quotes the best passage in place of this model"}.
 
 The generated questions are far more uniform than people's; expect less on your own documents.
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from bot.training import release
 from bot.training.card import card
 
 MANIFEST = "manifest.json"
@@ -37,6 +38,7 @@ def export(
     tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(card(about, figures), encoding="utf-8")
     (folder / "NOTICE").write_text(_notice(notices), encoding="utf-8")
+    release.write(folder, speaks=release.passes(figures))
     write_manifest(folder)
 
 
