@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.knowledge import chinese, english
 from bot.knowledge.evidence import ADDRESS, Evidence
 from bot.knowledge.numerals import Number
+from bot.knowledge.stopwords import COURTESY
 from bot.knowledge.words import Word, normal
 
 COMMON_EN = 1_200  # a word beyond the commonest 1,200 of the list is rare: see tests/knowledge for what this costs
@@ -38,10 +39,19 @@ def claims(sentence: str) -> Claims:
     text = _LIST_MARKER.sub("", text)
     addresses = tuple(match.group().rstrip(".,;:!?") for match in ADDRESS.finditer(text))
     bare = Evidence(ADDRESS.sub(" ", text))
-    content = tuple(word for word in bare.words if not word.key[0].isdigit() and word.weight > 0)
+    content = tuple(word for word in bare.words if _tells(word) and not _is_counted(word, bare.numbers))
     names = tuple(_names(bare))
     rare = tuple(word for word in content if is_rare(word))
     return Claims(Evidence(text), bare.numbers, addresses, names, rare, content)
+
+
+def _tells(word: Word) -> bool:
+    return not word.key[0].isdigit() and word.weight > 0 and word.written.lower() not in COURTESY
+
+
+def _is_counted(word: Word, found: tuple[Number, ...]) -> bool:
+    """Whether the word is part of a number: those are compared by value."""
+    return any(word.start < number.end and number.start < word.start + len(word.written) for number in found)
 
 
 def is_rare(word: Word) -> bool:

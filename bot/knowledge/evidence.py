@@ -14,8 +14,11 @@ from bot.types import Passage, Persona
 
 ADDRESS = re.compile(r"https?://[^\s<>)\]）】，。；]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bwww\.[^\s<>)\]）】，。；]+")
 _NEGATIONS_ZH = re.compile(
-    "不(?!仅|但|管|论|妨|断)|没有|没(?!事|问题)|无法|无需|无(?=理|须)|未(?!来)|别(?=[^的人墅处称])|勿|禁止|严禁"
+    "不(?!仅|但|管|论|妨|断|好意思|客气|便|同|过)|没有|没(?!事|问题)|无法|无需|无(?=理|须)|未(?!来)|别(?=[^的人墅处称])|勿|禁止|严禁"
 )
+_INTERJECTION = re.compile(r"no\b(?=\s?[,.!:])|不(?=[,，。！])", re.IGNORECASE)
+_PARTS = re.compile(r"[;；，]|,(?!\d)")
+_CLAUSE = re.compile("[,.;:!?，。；：！？、\n]")
 
 
 class Evidence:
@@ -42,10 +45,23 @@ class Evidence:
         return tuple(Evidence(piece) for piece in sentences(self.text) if piece.strip())
 
     @cached_property
-    def negated(self) -> bool:
-        return bool(NEGATIONS_EN & set(re.findall(r"[a-z]+(?:'t)?", self.lower.replace("’", "'")))) or bool(
-            _NEGATIONS_ZH.search(self.text)
-        )
+    def polarity(self) -> dict[str, frozenset[bool]]:
+        """For each telling word, whether the text affirms it (True), denies it (False), or both.
+
+        A negation denies the next telling word of its clause. A "No," at the beginning answers, and denies nothing.
+        """
+        found: dict[str, set[bool]] = {}
+        affirmed, end = True, 0
+        for word in self.words:
+            between, end = self.text[end : word.start], word.start + len(word.written)
+            if _CLAUSE.search(between) or word.key in ("and", "but"):
+                affirmed = True
+            if _denies(word):
+                affirmed = bool(_INTERJECTION.match(self.text, word.start)) and not self.text[: word.start].strip()
+            elif word.weight > 0:
+                found.setdefault(word.key, set()).add(affirmed)
+                affirmed = True
+        return {key: frozenset(values) for key, values in found.items()}
 
     def has_number(self, number: Number) -> bool:
         return states(self.numbers, number)
@@ -58,6 +74,8 @@ class Evidence:
             return any(english.near(word.key, key) for key in self.keys if key[:2] == word.key[:2])
         if word.key in self.text:
             return True
+        if not chinese.occurrences(word.key):
+            return all(character in self.text for character in word.key)
         parts = [part for part in chinese.search_words(word.key) if part != word.key]
         if len(word.key) >= 4 and not parts:
             parts = [word.key[:2], word.key[2:]]
@@ -67,6 +85,12 @@ class Evidence:
         return address.lower() in self.lower
 
 
+def _denies(word: Word) -> bool:
+    if word.han:
+        return _NEGATIONS_ZH.match(word.written) is not None
+    return word.written.lower().replace("’", "'") in NEGATIONS_EN
+
+
 class PassageEvidence(Evidence):
     """A passage with its headings; `statements` are the sentences of its text that are no questions."""
 
@@ -74,6 +98,11 @@ class PassageEvidence(Evidence):
         body = passage.text if passage.answer is None else passage.answer
         super().__init__("\n".join((*passage.heading, passage.text, body)))
         self.body = Evidence(body)
+        self._headings = Evidence("\n".join(passage.heading))
+
+    def headed(self, word: Word) -> bool:
+        """Whether the word stands in the headings, and so belongs to every sentence below."""
+        return self._headings.has_word(word)
 
     @cached_property
     def _joined(self) -> str:
@@ -86,6 +115,21 @@ class PassageEvidence(Evidence):
     @cached_property
     def statements(self) -> tuple[Evidence, ...]:
         return tuple(each for each in self.body.sentences if not each.text.rstrip().endswith("?"))
+
+    @cached_property
+    def clauses(self) -> tuple[Evidence, ...]:
+        """The statements' parts between commas and semicolons."""
+        pieces = (piece for each in self.statements for piece in _PARTS.split(each.text))
+        return tuple(Evidence(piece) for piece in pieces if piece.strip())
+
+    @cached_property
+    def stated(self) -> dict[str, frozenset[bool]]:
+        """The polarity of each word over all statements; what only the headings say counts as affirmed."""
+        found: dict[str, frozenset[bool]] = {}
+        for statement in self.statements:
+            for key, values in statement.polarity.items():
+                found[key] = found.get(key, frozenset()) | values
+        return dict.fromkeys(self._headings.keys, frozenset((True,))) | found
 
 
 def of_persona(persona: Persona) -> Evidence:

@@ -18,8 +18,8 @@ _LIGHT = 0.8  # a sentence that tells less than this is judged together with the
 class SentenceGuard:
     """Shows a sentence once something supports it.
 
-    Always: the answer is not empty, does not go round in circles and has no broken characters; where a passage says
-    the kind of thing that was asked for, a duration say, so does the answer.
+    Always: the answer is not empty, does not go round in circles and has no broken characters; where the best passage
+    says the kind of thing that was asked for, a duration say, so does the answer.
 
     With passages and `grounded: prefer` or `require`: one passage, which answers the question about as well as the
     best one, holds all numbers (with their units), names and addresses of a sentence; numbers, names and addresses
@@ -38,7 +38,7 @@ class SentenceGuard:
         checks = persona.grounded != "off" and bool(passages)
         strict = persona.grounded == "require"
         self._judge = Judge(ground(persona, question, passages), strict=strict) if checks else None
-        self._owed = max(answered(question, passage.text) for passage in passages) if checks else 0.0
+        self._owed = answered(question, passages[0].text) if checks else 0.0
         self._question = question
         self._splitter = Splitter()
         self._pending = ""

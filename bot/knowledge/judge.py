@@ -1,15 +1,17 @@
 """Decides whether something supports a sentence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import UnsupportedClaim
 from bot.knowledge.claims import Claims
 from bot.knowledge.evidence import Evidence, Ground, PassageEvidence, mass
+from bot.knowledge.numerals import Number, states
 from bot.knowledge.stopwords import word_set
 from bot.knowledge.words import Word, han_share
 
 OVERLAP = 0.6  # the share of a sentence's telling words that its passage must hold
-_SAME = 0.7  # two sentences that share this much speak of the same, and must not say opposite things
+_TELLING = 0.5  # words that tell less are not what a question is about
 _PRONOUNS = word_set("it they this that these those its their he her she both")
 _PRONOUNS_ZH = ("它", "他", "她", "这", "那", "该", "其")
 
@@ -74,7 +76,7 @@ class Judge:
             if not any(text.has_word(word) for text in texts):
                 raise UnsupportedClaim(word.written)
 
-    def _missing(self, found: Claims, passage: Evidence) -> str | None:
+    def _missing(self, found: Claims, passage: PassageEvidence) -> str | None:
         """The first number, address or name that keeps this passage from supporting the sentence."""
         ground = self._ground
         for number in found.numbers:
@@ -89,7 +91,22 @@ class Judge:
             elsewhere = any(other.has_word(name) for other in ground.passages)
             if elsewhere or not (ground.question.has_word(name) or ground.persona.has_word(name)):
                 return name.written
-        return None
+        return None if passage.quotes(found.evidence.text) else self._mixed_up(found, passage)
+
+    def _mixed_up(self, found: Claims, passage: PassageEvidence) -> str | None:
+        """A word of the question that the sentence ties to a number, though the sources don't tie them together:
+        other passages know the word and this one does not, or this one tells of it elsewhere only."""
+        if not found.numbers:
+            return None
+        asked = [word for word in found.content if word.weight >= _TELLING and self._ground.question.has_word(word)]
+        tied = [each for each in passage.statements if any(map(each.has_number, found.numbers))]
+        for word in asked:
+            if not passage.has_word(word):
+                if any(other.has_word(word) for other in self._ground.passages):
+                    return word.written
+            elif tied and not passage.headed(word) and not any(each.has_word(word) for each in tied):
+                return word.written
+        return next((each.written for each in found.numbers if _is_rivals(each, found, asked, passage)), None)
 
     def _apart(self, found: Claims, passage: PassageEvidence) -> str | None:
         """A word that shows that the sentence is not from this passage, or says its opposite."""
@@ -102,14 +119,27 @@ class Judge:
             return others[0].written if others else whole
         if mass(held) < OVERLAP * (mass(held) + mass(others)):
             return others[0].written
-        same = [each for each in passage.statements if _share(found, each) >= _SAME]
-        if same and all(each.negated != found.evidence.negated for each in same):
-            return whole
+        for key, values in found.evidence.polarity.items():
+            if not values & passage.stated.get(key, values):
+                return next((word.written for word in held if word.key == key), whole)
         return None
 
     def _is_neutral(self, word: Word) -> bool:
         """Whether the word only repeats the question, and no passage knows it."""
         return self._ground.question.has_word(word) and not any(each.has_word(word) for each in self._ground.passages)
+
+
+def _is_rivals(number: Number, found: Claims, asked: Sequence[Word], passage: PassageEvidence) -> bool:
+    """Whether another number of the same unit, which the sentence does not give, stands nearer to what was asked:
+    60 where a lamp was asked for, and the passage says "24 months on lamps, 60 months on umbrellas"."""
+    own, rival = 0.0, 0.0
+    for clause in passage.clauses:
+        told = mass(word for word in asked if clause.has_word(word))
+        if clause.has_number(number):
+            own = max(own, told)
+        elif any(each.unit == number.unit and not states(found.numbers, each) for each in clause.numbers if each.unit):
+            rival = max(rival, told)
+    return rival > own
 
 
 def _starts_with_pronoun(sentence: Evidence) -> bool:

@@ -50,6 +50,7 @@ _UNIT_ALTERNATIVES = "|".join(
 _MEASURES = "个位次件种条只盏把本页杯片粒口颗层楼倍成折人名家门块步点句段章节遍项"
 _UNIT = re.compile(rf"[\s-]?(?:working |business |calendar )?个?({_UNIT_ALTERNATIVES})")
 _MEASURED = re.compile(rf"\s?(?:个?(?:{_UNIT_ALTERNATIVES})|[{_MEASURES}])")
+_COUNTED_ON = re.compile(r"[到至~—–-][零一二两三四五六七八九十\d]")
 _WORD_NUMBER = "|".join([*sorted(_SMALL, key=len, reverse=True), *_TENS])
 _HAN_NUMBER = "[零〇一二三四五六七八九十百千万两]"
 _NUMBER = re.compile(
@@ -176,7 +177,7 @@ def _han_value(match: re.Match[str], text: str) -> str | None:
     written = match["han"]
     if any(text.startswith(word, match.start()) for word in _NOT_NUMBERS) or not set(written) - set("百千万"):
         return None
-    measured = _MEASURED.match(text, match.end())
+    measured = _MEASURED.match(text, match.end()) or _COUNTED_ON.match(text, match.end())
     counted = len(written) > 1 and (set(written) & set("十百千万") or len(set(written)) > 1)
     if written == "十" and not measured:
         return None

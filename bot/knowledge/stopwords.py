@@ -35,3 +35,11 @@ NEGATIONS_EN = word_set(
     """no not never none nothing neither nor without cannot can't don't doesn't didn't won't isn't aren't wasn't
     weren't shouldn't couldn't wouldn't mustn't haven't hasn't hadn't unable impossible"""
 )
+
+# Words of politeness: an answer may always say them, and they support nothing.
+COURTESY = word_set(
+    """sorry hear glad happy help welcome hope hopes helps great good thank thanks apologise apologize apologies
+    inconvenience sure certainly course absolutely understand worry pleasure gladly unfortunately kindly feel free
+    contact 抱歉 对不起 不好意思 带来 不便 高兴 服务 好的 当然 没问题 希望 帮助 欢迎 感谢 谅解 理解 放心
+    没关系 不客气 别担心 担心 以下 如下"""
+)
