@@ -74,10 +74,26 @@ class Conversation:
         self.news = asyncio.Event()
 
 
-class Fake:
-    """`answer(question)` gives the pieces of the reply, `pause` the seconds between them; `faults` are used up first.
+@dataclass
+class Fault:
+    method: str
+    end: str
+    status: int
+    detail: str
+    after: bool
 
-    A fault takes the request and returns a response instead of the real one, or None to let it pass.
+    def meets(self, request: Request) -> bool:
+        return request.method == self.method and request.url.path.endswith(self.end)
+
+    def response(self) -> Response:
+        problem = {"title": "Refused", "status": self.status, "detail": self.detail}
+        return JSONResponse(problem, self.status, media_type="application/problem+json")
+
+
+class Fake:
+    """`answer(question)` gives the pieces of the reply, `pause` the seconds between them.
+
+    With `hold` set, a reply waits after its third piece until the event is set.
     """
 
     def __init__(self) -> None:
@@ -85,7 +101,7 @@ class Fake:
         self.sources: list[dict[str, str]] = []
         self.pause = 0.01
         self.hold: asyncio.Event | None = None
-        self.faults: list[Callable[[Request], Awaitable[Response | None]]] = []
+        self.faults: list[Fault] = []
         self.conversations: dict[str, Conversation] = {}
         self.requests: list[tuple[str, str]] = []
         self.streams = 0
@@ -140,6 +156,10 @@ class Fake:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def refuse(self, method: str, end: str, status: int, detail: str = "", *, after: bool = False) -> None:
+        """Answer the next such request with `status`; `after`: only once the server has done what it asks for."""
+        self.faults.append(Fault(method=method, end=end, status=status, detail=detail, after=after))
+
     # ── what it serves ──
 
     def _app(self) -> Starlette:
@@ -166,11 +186,12 @@ class Fake:
     def _guarded(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             self.requests.append((request.method, request.url.path))
-            for fault in list(self.faults):
-                response = await fault(request)
-                if response is not None:
-                    self.faults.remove(fault)
-                    return response
+            fault = next((fault for fault in self.faults if fault.meets(request)), None)
+            if fault is not None:
+                self.faults.remove(fault)
+                if fault.after:
+                    await handler(request)
+                return fault.response()
             try:
                 return await handler(request)
             except PermissionError:
@@ -221,12 +242,12 @@ class Fake:
             turn = f"t{next(self._ids):019d}"
             conversation.clients[body["client_id"]] = turn
             conversation.turns[turn] = {"status": "running", "attempt": 1, "stop": False, "question": body["text"]}
-            conversation.messages.append(self._message("user", body["text"], turn))
+            conversation.messages.append(self.message("user", body["text"], turn))
             self._spawn(self._reply(conversation, turn))
             return JSONResponse({"turn": turn, "duplicate": False}, 202)
         return JSONResponse({"turn": known, "duplicate": True}, 202)
 
-    def _message(self, role: str, text: str, turn: str) -> dict[str, Any]:
+    def message(self, role: str, text: str, turn: str) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         return {"id": f"m{next(self._ids):019d}", "role": role, "text": text, "turn": turn, "at": now}
 
@@ -244,7 +265,7 @@ class Fake:
             text += piece
             conversation.tell("delta", {"turn": turn, "attempt": attempt, "seq": seq, "text": piece})
         state["status"] = "stopped" if state["stop"] else "done"
-        message = self._message("assistant", text, turn)
+        message = self.message("assistant", text, turn)
         if self.sources:
             message["sources"] = self.sources
         conversation.messages.append(message)

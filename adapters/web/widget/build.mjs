@@ -1,29 +1,13 @@
-// node build.mjs [OUT]: bundles src/ into OUT (default ../static). The pinned esbuild is installed by npm into the
-// user's cache, checked against package-lock.json; the checkout stays free of node_modules.
-import { spawnSync } from "node:child_process";
+// node build.mjs [OUT]: bundles src/ into OUT (default ../static), the same bytes on every machine.
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { toolsFolder } from "./tools.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "../static"));
-
-function tools() {
-  const lock = readFileSync(join(here, "package-lock.json"));
-  const name = createHash("sha256").update(lock).digest("hex").slice(0, 16);
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "parley", `npm-${name}`);
-  if (!existsSync(join(folder, "done"))) {
-    mkdirSync(folder, { recursive: true });
-    for (const file of ["package.json", "package-lock.json"]) cpSync(join(here, file), join(folder, file));
-    const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--silent"], { cwd: folder, stdio: "inherit" });
-    if (npm.status !== 0) throw new Error("npm ci failed: the widget's build tool could not be installed");
-    writeFileSync(join(folder, "done"), "");
-  }
-  return createRequire(join(folder, "package.json"));
-}
 
 function checkVendored() {
   for (const line of readFileSync(join(here, "vendor/SHA256SUMS"), "utf8").trim().split("\n")) {
@@ -34,7 +18,7 @@ function checkVendored() {
 }
 
 checkVendored();
-const esbuild = tools()("esbuild");
+const esbuild = createRequire(join(toolsFolder(), "package.json"))("esbuild");
 const minifiedCss = {
   name: "minified-css",
   setup(build) {
