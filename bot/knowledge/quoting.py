@@ -39,7 +39,12 @@ def quotation(persona: Persona, question: str, passages: Sequence[Passage], *, l
             return Answer(text=persona.greeting.pick(language))
         return Answer(text=(persona.when_unsure or UNSURE).pick(language))
     best = passages[0]
-    text = best.answer if best.answer is not None else _excerpt(question, best)
+    if best.answer is not None:
+        text = best.answer
+    elif persona.policy == "health":
+        text = best.text  # a warning must not be cut from the advice it belongs to
+    else:
+        text = _excerpt(question, best)
     text = text.strip()
     shown = text if "\n" in text else f"“{text}”"
     return Answer(text=shown, sources=(source(best),) if persona.cite else ())
