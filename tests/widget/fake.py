@@ -93,6 +93,7 @@ class Fault:
 class Fake:
     """`answer(question)` gives the pieces of the reply, `pause` the seconds between them.
 
+    Each `seq` in `skip` is left out of one stream.
     With `hold` set, a reply waits after its third piece until the event is set.
     """
 
@@ -104,6 +105,8 @@ class Fake:
         self.faults: list[Fault] = []
         self.conversations: dict[str, Conversation] = {}
         self.requests: list[tuple[str, str]] = []
+        self.skip: set[int] = set()
+        self.cuts = asyncio.Event()
         self.streams = 0
         self.most_streams = 0
         self.pages: dict[str, tuple[str, dict[str, str]]] = {}
@@ -142,6 +145,11 @@ class Fake:
         for conversation in self.conversations.values():
             conversation.base += len(conversation.log) + 1
             conversation.log.clear()
+
+    def cut(self) -> None:
+        """Break every open stream."""
+        self.cuts.set()
+        self.cuts = asyncio.Event()
 
     def run_again(self) -> None:
         """Begin the next attempt of every unfinished turn."""
@@ -284,12 +292,18 @@ class Fake:
                 if after is not None and int(after) < conversation.base:
                     for frame in self._lost(conversation):
                         yield frame
-                while True:
+                cut = asyncio.create_task(self.cuts.wait())
+                while not cut.done():
                     while at < len(conversation.log):
                         event, data = conversation.log[at]
                         at += 1
-                        yield _frame(conversation.base + at, event, data)
-                    await conversation.news.wait()
+                        if data.get("seq") in self.skip:
+                            self.skip.discard(data["seq"])
+                        else:
+                            yield _frame(conversation.base + at, event, data)
+                    news = asyncio.create_task(conversation.news.wait())
+                    await asyncio.wait((news, cut), return_when=asyncio.FIRST_COMPLETED)
+                    news.cancel()
             finally:
                 self.streams -= 1
 
