@@ -20,15 +20,18 @@ _IGNORED_ENDINGS = ("~", ".swp", ".swx", ".tmp", ".part")
 async def changes_in(folders: Sequence[Path]) -> AsyncGenerator[bool, None]:
     """Yield whenever the folders should be read again: after changes, and every 5 s in any case.
 
-    True where a file changed that is no persona, such as a document of the knowledge. Folders may come, go and be
-    replaced meanwhile.
+    True where a file changed that is no persona, such as a document of the knowledge, or may have changed unseen.
+    Folders may come, go and be replaced meanwhile.
     """
+    unseen = False
     while True:
         roots = _identities(folders)
         if not roots:
             await asyncio.sleep(LOOK_EVERY)
+            unseen = True
             yield False
             continue
+        homes = {root.resolve() for root in roots}
         watch = awatch(
             *roots,
             watch_filter=_matters,
@@ -39,10 +42,11 @@ async def changes_in(folders: Sequence[Path]) -> AsyncGenerator[bool, None]:
         )
         async with aclosing(watch) as seen:
             async for changes in seen:
-                homes = {root.resolve() for root in roots}
                 paths = [Path(path) for _, path in changes]
-                yield any(not is_persona_file(path) or path.parent.resolve() not in homes for path in paths)
-                if _identities(folders) != roots:
+                yield unseen or any(not is_persona_file(path) or path.parent.resolve() not in homes for path in paths)
+                # A folder made anew may get the number of the old one, whose watch has ended with it.
+                unseen = _identities(folders) != roots or not homes.union(roots).isdisjoint(paths)
+                if unseen:
                     break
 
 

@@ -191,6 +191,10 @@ async def test_a_folder_made_later_or_anew_is_followed(tmp_path: Path, monkeypat
             folder.mkdir()
             write(folder, HEAD + f"title: {title}\n")
             await watch.until(lambda: house.names == ["acme"] and house.title() == title)  # noqa: B023
+            await asyncio.sleep(0.6)
+            before = watch.count
+            write(folder, "A document of the knowledge.", name="notes.md")
+            await watch.until(lambda: watch.count > before)  # noqa: B023
             shutil.rmtree(folder)
 
 

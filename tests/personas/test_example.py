@@ -60,7 +60,7 @@ def test_what_has_no_effect_yet_is_noted_and_everything_else_is_right(tmp_path: 
         (27, 32, "not-active", "note"),
         (27, 58, "not-active", "note"),
         (28, 1, "not-active", "note"),
-        (29, 28, "not-active", "note"),
+        (29, 29, "not-active", "note"),
         (30, 1, "not-active", "note"),
     ]
     assert problems[0].message == '"overlap: interrupt" is not active yet and has no effect'
