@@ -14,7 +14,7 @@ from bot.engine.protocol import Generate, Ready, Start
 from bot.engine.settings import EngineSettings
 from bot.engine.template import ChatTemplate
 from bot.engine.tokens import ChatTokens, read_tokenizer
-from bot.errors import ConfigError, EngineBusy, EngineError, EngineTimeout, ModelRefused, PromptTooLong
+from bot.errors import ConfigError, EngineBusy, EngineDied, EngineError, EngineTimeout, ModelRefused, PromptTooLong
 from bot.types import Finished, Generated, Message, Prompt, TextDelta
 
 STARTER = "starter"
@@ -117,17 +117,29 @@ class LocalEngine:
         if self.in_flight >= most:
             raise EngineBusy(waiting=self._settings.queue)
         until = asyncio.get_running_loop().time() + self._settings.deadline
-        request = await self._submitted(prompt, tokens, until=until)
         try:
-            while True:
-                event = await self._next(request, until=until)
-                if isinstance(event, EngineError):
-                    raise event
+            request, first = await self._begun(prompt, tokens, until=until)
+        except EngineDied:  # nothing was shown yet, so one more try is seen by nobody
+            request, first = await self._begun(prompt, tokens, until=until)
+        try:
+            event = first
+            while not isinstance(event, Finished):
                 yield event
-                if isinstance(event, Finished):
-                    return
+                event = await self._next(request, until=until)
+            yield event
         finally:
             self._worker.drop(request)
+
+    async def _begun(
+        self, prompt: Prompt, tokens: Sequence[int], *, until: float
+    ) -> tuple[Request, TextDelta | Finished]:
+        """The request and its first event."""
+        request = await self._submitted(prompt, tokens, until=until)
+        try:
+            return request, await self._next(request, until=until)
+        except BaseException:
+            self._worker.drop(request)
+            raise
 
     async def _submitted(self, prompt: Prompt, tokens: Sequence[int], *, until: float) -> Request:
         self._waiting += 1
@@ -150,15 +162,19 @@ class LocalEngine:
         )
         return self._worker.submit(generate)
 
-    async def _next(self, request: Request, *, until: float) -> TextDelta | Finished | EngineError:
+    async def _next(self, request: Request, *, until: float) -> TextDelta | Finished:
+        """The request's next event. Raises EngineTimeout and what the worker reports."""
         try:
             async with asyncio.timeout_at(until):
-                return await request.events.get()
+                event = await request.events.get()
         except TimeoutError:
             raise EngineTimeout(
                 f"{self.model} gave no whole answer within {self._settings.deadline:g} s; "
                 "try again, or set engine.deadline higher"
             ) from None
+        if isinstance(event, EngineError):
+            raise event
+        return event
 
     def _check_prompt(self, tokens: Sequence[int]) -> None:
         if len(tokens) >= self.context:

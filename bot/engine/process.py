@@ -199,14 +199,14 @@ class Worker:
 
     def _bury(self, process: Process) -> None:
         """The process has ended: say so to everyone who waits for it."""
-        died = EngineDied(f"the model worker ended (exit {process.returncode}); it is started again, try once more")
-        self._settle(died)
+        words = f"the model worker ended (exit {process.returncode}); it is started again, try once more"
+        self._settle(EngineDied(words))
         for timer in self._cancelled.values():
             timer.cancel()
         self._cancelled.clear()
         requests, self._requests = self._requests, {}
         for request in requests.values():
-            request.events.put_nowait(died)
+            request.events.put_nowait(EngineDied(words))
         if isinstance(self.status, Ready):
             self._loaded = asyncio.get_running_loop().create_future()
 

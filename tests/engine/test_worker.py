@@ -85,16 +85,20 @@ async def test_an_answer_ends_where_the_context_does(engine: LocalEngine) -> Non
     assert finished.prompt_tokens + finished.new_tokens == engine.context
 
 
-async def test_killing_the_worker_fails_what_runs_and_the_next_request_is_answered(engine: LocalEngine) -> None:
-    events = engine.generate(long(engine))
-    await anext(events)
+async def test_killing_the_worker_fails_what_was_shown_and_answers_what_was_not(engine: LocalEngine) -> None:
+    shown = engine.generate(long(engine))
+    await anext(shown)
     pid = engine.worker_pid
     assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    unseen = asyncio.create_task(answer(engine, ask("waiting", engine=engine)))
+    await asyncio.sleep(0.1)
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(EngineDied):
-        async for _ in events:
+        async for _ in shown:
             pass
-    await answer(engine, ask("again", engine=engine))
+    _, finished = await unseen
+    assert finished.new_tokens == 8
     assert engine.worker_pid != pid
 
 
