@@ -7,6 +7,7 @@ from bot.knowledge.words import normal
 _BROKEN = re.compile(r"[\ufffd\x00-\x08\x0b-\x1f\x7f]|<\|[^|>]{1,40}\|>")
 _MANY = 3  # a sentence may come twice (a refrain), not three times
 _LETTERS = re.compile(r"([^\s\d.\-=_*#|])\1{9,}")
+_SYLLABLES = re.compile(r"([a-z]{2,4})\1{7,}", re.IGNORECASE)
 _WORDS = re.compile(r"\b(\w+(?:\W+\w+){0,5}?)(?:\W+\1\b){3,}", re.IGNORECASE)
 _HAN_LOOP = re.compile(r"([\u4e00-\u9fff]{1,8}[，、。！？]?)\1{3,}")
 _WINDOW = 2_000  # characters looked at for loops within one sentence
@@ -18,7 +19,7 @@ def fault(shown: str, sentence: str) -> str | None:
     if broken:
         return f"has a broken character, {broken.group()!r}"
     piece = sentence[:_WINDOW]
-    for pattern in (_LETTERS, _HAN_LOOP, _WORDS):
+    for pattern in (_LETTERS, _SYLLABLES, _HAN_LOOP, _WORDS):
         loop = pattern.search(piece)
         if loop:
             return f"repeats {loop.group(1)[:30]!r}"

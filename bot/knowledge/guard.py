@@ -53,7 +53,7 @@ class SentenceGuard:
         rest = self._take(self._splitter.rest(), last=True)
         if not self._shown.strip():
             raise DegenerateAnswer("is empty")
-        if self._owed and answered(self._question, self._shown) < self._owed:
+        if self._support and answered(self._question, self._shown) < self._owed:
             raise DegenerateAnswer("leaves out what was asked for")
         return rest
 

@@ -68,6 +68,8 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _RANGE = re.compile(rf"[\s-]?(?:个?(?:{_UNIT_ALTERNATIVES}))?\s?(?:to|until|till|[-–—~〜]|至|到)\s?[$€£¥]?\s?")
+_BETWEEN = re.compile(r"\bbetween\s$")
+_AND = re.compile(rf"\s?(?:{_UNIT_ALTERNATIVES})?\s?and\s[$€£¥]?")
 _MONEY_BEFORE = re.compile(r"([$€£¥])\s?$")
 _NOT_NUMBERS = ("千万别", "千万不", "千万要", "万一", "一百个放心", "七七八八")
 
@@ -96,7 +98,7 @@ def numbers(text: str) -> list[Number]:
     lowered = text.lower()
     for number in _single(text, lowered):
         before = found[-1] if found and not found[-1].ends else None
-        if before is not None and _RANGE.fullmatch(lowered, before.end, number.start):
+        if before is not None and _spans(lowered, before, number):
             unit = number.unit or before.unit
             ends = (replace(before, unit=before.unit or unit), replace(number, unit=unit))
             written = text[before.start : number.end]
@@ -104,6 +106,13 @@ def numbers(text: str) -> list[Number]:
         else:
             found.append(number)
     return found
+
+
+def _spans(text: str, before: Number, number: Number) -> bool:
+    """Whether only a range's own words stand between two numbers."""
+    if lead := _BETWEEN.search(text, max(0, before.start - 10), before.start):
+        return lead.end() == before.start and _AND.fullmatch(text, before.end, number.start) is not None
+    return _RANGE.fullmatch(text, before.end, number.start) is not None
 
 
 def states(said: Sequence[Number], number: Number) -> bool:
