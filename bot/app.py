@@ -145,7 +145,10 @@ def _catalog(settings: Settings) -> Catalog:
 
 
 def _report(problem: Problem) -> None:
-    log.warning("persona has a fault", problem=str(problem))
+    if problem.severity == "error":
+        log.warning("persona has a fault", problem=str(problem))
+    else:
+        log.info("persona note", note=str(problem))
 
 
 def _rooms(settings: Settings, channel: str) -> Mapping[str, str]:
