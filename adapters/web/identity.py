@@ -24,9 +24,9 @@ def visitor_of(identity: str, settings: WebSettings) -> str:
             options={"require": ["sub", "aud", "exp"]},
             leeway=CLOCK_SKEW,
         )
-    except jwt.InvalidTokenError as error:
+    except (jwt.InvalidTokenError, OverflowError) as error:
         raise Refused(403, "bad-identity", f"the identity is not valid: {error}") from error
-    if datetime.fromtimestamp(claims["exp"], UTC) > datetime.now(UTC) + LONGEST + CLOCK_SKEW:
+    if int(claims["exp"]) > (datetime.now(UTC) + LONGEST + CLOCK_SKEW).timestamp():
         raise Refused(403, "bad-identity", "the identity is not valid: exp is more than an hour ahead")
     visitor = claims["sub"]
     if not visitor or len(visitor) > 200 or "\0" in visitor:

@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.web.problems import respond
 
 MAX_BODY = 64 * 1024
-DRAIN_BYTES = 1024 * 1024
-DRAIN_SECONDS = 0.5
+DRAIN_BYTES = 4 * 1024 * 1024
+DRAIN_SECONDS = 1.0
 
 
 class BodyLimit:

@@ -4,30 +4,39 @@ The bus knows only its cursor. A reader whose cursor is lost is brought up to da
 from which turn on.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 LONGEST = 300
 
 
+_FORM = re.compile(r"([^~]*)~([0-9A-Za-z]+)~(?:(\d{1,5})\.(\d{1,9}))?", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """`cursor` None: the event came from the database. `attempt` None: the reader had the turn's end."""
+    """`cursor` None: the event came from the database. `attempt` None: the reader had the turn's end.
+
+    `seq` is that of the event, 0 for a turn's start or a text from the database.
+    """
 
     cursor: str | None
     turn: str
     attempt: int | None
+    seq: int = 0
 
     def encode(self) -> str:
-        attempt = "" if self.attempt is None else str(self.attempt)
-        return f"{quote(self.cursor or '', safe='')}~{self.turn}~{attempt}"
+        place = "" if self.attempt is None else f"{self.attempt}.{self.seq}"
+        return f"{quote(self.cursor or '', safe='')}~{self.turn}~{place}"
 
 
 def read_mark(text: str | None) -> Mark | None:
     """The inverse of `Mark.encode`. None for anything else: such a reader starts like a new one."""
-    if text is None or len(text) > LONGEST or text.count("~") != 2:
+    found = _FORM.fullmatch(text) if text is not None and len(text) <= LONGEST else None
+    if found is None:
         return None
-    cursor, turn, attempt = text.split("~")
-    if not (turn.isascii() and turn.isalnum() and (attempt == "" or (attempt.isdecimal() and len(attempt) < 6))):
-        return None
-    return Mark(cursor=unquote(cursor) or None, turn=turn, attempt=int(attempt) if attempt else None)
+    cursor = unquote(found[1]) or None
+    if found[3] is None:
+        return Mark(cursor=cursor, turn=found[2], attempt=None)
+    return Mark(cursor=cursor, turn=found[2], attempt=int(found[3]), seq=int(found[4]))

@@ -47,7 +47,7 @@ class Replay:
         if mark is not None and mark.attempt is None:
             self._tell(mark.turn)
         elif mark is not None and mark.attempt is not None:
-            self._current = _Current(turn=mark.turn, attempt=mark.attempt, in_step=True)
+            self._current = _Current(turn=mark.turn, attempt=mark.attempt, in_step=True, seq=mark.seq)
 
     @property
     def told(self) -> Collection[str]:
@@ -110,7 +110,8 @@ class Replay:
             return []
         if isinstance(event, TurnFinished):
             return [self._finish(event, cursor)]
-        mark = Mark(cursor=cursor, turn=event.turn, attempt=event.attempt)
+        seq = 0 if isinstance(event, TurnStarted) else event.seq
+        mark = Mark(cursor=cursor, turn=event.turn, attempt=event.attempt, seq=seq)
         if current is None or current.attempt < event.attempt:
             return self._begin(mark, event, settled=settled)
         if current.attempt > event.attempt:
@@ -121,15 +122,16 @@ class Replay:
 
     def _begin(self, mark: Mark, event: TurnStarted | Delta | TurnReplaced, *, settled: bool) -> list[Sent] | None:
         """The first event of an attempt that the reader does not know yet."""
-        started = (mark, TurnStarted(turn=event.turn, attempt=event.attempt))
         if isinstance(event, Delta) and event.seq > 1:
             if not settled:
                 return None
             self._current = _Current(turn=event.turn, attempt=event.attempt, in_step=False)
             return []
-        seq = 0 if isinstance(event, TurnStarted) else event.seq
-        self._current = _Current(turn=event.turn, attempt=event.attempt, in_step=True, seq=seq)
-        return [started] if isinstance(event, TurnStarted) else [started, (mark, event)]
+        self._current = _Current(turn=event.turn, attempt=event.attempt, in_step=True, seq=mark.seq)
+        if isinstance(event, TurnStarted):
+            return [(mark, event)]
+        before = Mark(cursor=None, turn=event.turn, attempt=event.attempt)  # a cut after the start misses the event
+        return [(before, TurnStarted(turn=event.turn, attempt=event.attempt)), (mark, event)]
 
     def _follow(
         self, current: _Current, mark: Mark, event: TurnStarted | Delta | TurnReplaced, *, settled: bool

@@ -46,7 +46,7 @@ def routes(desk: Desk) -> APIRouter:
         )
         return OpenedConversation(id=conversation, token=token, persona=card(persona, locale))
 
-    @router.delete("/conversations/{conversation}", status_code=204, responses=documented(401, 403, 503))
+    @router.delete("/conversations/{conversation}", status_code=204, responses=documented(401, 403, 422, 503))
     async def erase_conversation(conversation: str, bearer: Bearer) -> None:
         """Delete everything of the conversation."""
         found = await desk.access.conversation(conversation, bearer)

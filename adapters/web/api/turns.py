@@ -13,7 +13,7 @@ def routes(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/api/v1/turns/{turn}", tags=["turns"])
     core = desk.core
 
-    @router.post("/stop", status_code=202, responses=documented(401, 403, 503))
+    @router.post("/stop", status_code=202, responses=documented(401, 403, 422, 503))
     async def stop_turn(turn: str, bearer: Bearer) -> StoppingOut:
         """Ask for the reply to end. The stream tells when it has; a finished turn stays as it is."""
         found = await desk.access.turn(turn, bearer)
