@@ -16,7 +16,8 @@ def card(about: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
     """Markdown with the front matter that model hubs read.
 
     `about` has: preset, parameters, layers, width, vocabulary, context, tokens and seconds by phase, seed,
-    mix (shares of the data, in words), sources.
+    mix (shares of the data, in words), sources, and may have remarks
+    (what else a reader of the figures must know).
     """
     sources = "".join(f"- {name}\n" for name in about["sources"]) or "- none\n"
     trained = "; ".join(
@@ -63,7 +64,7 @@ right: {figures["copy_accuracy"]:.1%}.
 Release rule (more right than the baseline on held-out templates and names, refusal F1 of 0.8 or more there):
 {"passed" if release.passes(figures) else "**not passed**; Parley quotes the best passage in place of this model"}.
 
-The generated questions are far more uniform than people's; expect less on your own documents.
+{about.get("remarks", "")}The generated questions are far more uniform than people's; expect less on your own documents.
 
 Bits per byte on documents kept from training: {_listed(figures["bits_per_byte"])}.
 """

@@ -1,10 +1,11 @@
+import re
 from itertools import islice
 from random import Random
 
 from bot.prompt import render_question
 from bot.training.dialogues import dialogues, exchange, render
-from bot.training.dialogues.grounded import unsure
-from bot.training.dialogues.topics import LANGUAGES, allowed, topics
+from bot.training.dialogues.grounded import ask_topic, unsure
+from bot.training.dialogues.topics import LANGUAGES, allowed, has_held_out, topics
 from bot.training.dialogues.words import Words, held_out, table
 
 
@@ -64,14 +65,52 @@ def test_held_out_names_never_appear_in_training() -> None:
         assert not kept & seen
 
 
-def test_held_out_templates_are_never_said_or_asked_in_training() -> None:
-    for language in LANGUAGES:
-        for topic in topics(language):
-            for says, asks in topic.facts:
-                for templates in (says, asks):
-                    held, rest = allowed(templates, held=True), allowed(templates, held=False)
-                    if any(map(held_out, templates)) and not all(map(held_out, templates)):
-                        assert not set(held) & set(rest)
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(".+?".join(map(re.escape, re.split(r"\{\w+\}", template))))
+
+
+def test_held_out_templates_never_stand_in_a_training_dialogue() -> None:
+    kept = [
+        _pattern(template)
+        for language in LANGUAGES
+        for topic in topics(language)
+        for fact in topic.facts
+        for templates in fact
+        if has_held_out(templates)
+        for template in allowed(templates, held=True)
+    ]
+    assert len(kept) > 20
+    random = Random(8)
+    said = []
+    for _ in range(1500):
+        made = exchange(random)
+        said += [made.question, made.answer, *(p.text for p in made.passages)]
+    text = "\n".join(said)
+    others = {t for lang in LANGUAGES for topic in topics(lang) for fact in topic.facts for ts in fact for t in ts} - {
+        t for lang in LANGUAGES for topic in topics(lang) for f in topic.facts for ts in f for t in ts if held_out(t)
+    }
+    plain = "\n".join(others)
+    assert [p.pattern for p in kept if p.search(text) and not p.search(plain)] == []
+
+
+def test_questions_of_a_held_out_split_hold_something_unseen() -> None:
+    random = Random(9)
+    for _ in range(300):
+        made = ask_topic(random, language="en", split="entities")
+        assert made.domain in {"shop", "place"}
+    kept = [
+        _pattern(t)
+        for topic in topics("en")
+        for fact in topic.facts
+        for templates in fact
+        if has_held_out(templates)
+        for t in allowed(templates, held=True)
+    ]
+    hits = 0
+    for _ in range(300):
+        made = ask_topic(random, language="en", split="templates")
+        hits += any(p.search(made.question) or p.search(made.answer) for p in kept)
+    assert hits > 150  # slips, lower case and questions in the other language hide some
 
 
 def test_every_slot_of_every_table_can_be_filled() -> None:

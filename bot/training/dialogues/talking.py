@@ -26,7 +26,9 @@ def nothing_found(random: Random, *, language: str, split: Split) -> Exchange:
     words = Words(random, language=language, split=split)
     topic = random.choice(topics(language))
     _, asks = random.choice(topic.facts)
-    question = frame(random, words, words.fill(random.choice(asks)), language=language)
+    question = frame(
+        random, words, words.fill(random.choice(allowed(asks, held=split == "templates"))), language=language
+    )
     return Exchange(
         kind="nothing", domain=topic.domain, language=language, question=question, passages=(), answer=unsure(language)
     )

@@ -31,6 +31,13 @@ def topics(language: str) -> tuple[Topic, ...]:
     return tuple(found)
 
 
+def has_held_out(templates: Sequence[str]) -> bool:
+    """Whether the split really keeps one of these templates from training: a lone template is never kept."""
+    return any(map(held_out, templates)) and not all(map(held_out, templates))
+
+
 def allowed(templates: Sequence[str], *, held: bool) -> list[str]:
-    """The templates of one side of the split; all of them where that side is empty."""
-    return [t for t in templates if held_out(t) == held] or list(templates)
+    """The templates of one side of the split; all of them where there is nothing to part (see `has_held_out`)."""
+    if not has_held_out(templates):
+        return list(templates)
+    return [t for t in templates if held_out(t) == held]
