@@ -208,6 +208,6 @@ def _validate(model: type[M], values: Mapping[str, Any], origins: Mapping[str, O
             near = get_close_matches(str(first["loc"][-1]), known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             raise ConfigError(f"{origin or 'settings'}: unknown setting {target!r}; {hint}") from error
-        raise ConfigError(
-            f"{origin or 'settings'}: {target} = {shown(target, first.get('input'))!r}: {first['msg']}"
-        ) from error
+        given = first.get("input")
+        value = f" = {shown(target, given)!r}" if isinstance(given, str | int | float) else ""
+        raise ConfigError(f"{origin or 'settings'}: {target}{value}: {first['msg']}") from error

@@ -28,8 +28,8 @@ class Result:
 
     @property
     def complaint(self) -> str:
-        """The one line of an error; fails where there is more or a traceback."""
-        lines = self.err.strip().splitlines()
+        """The one line of an error beside the log; fails where there is more, or a traceback."""
+        lines = [line for line in self.err.strip().splitlines() if not line.startswith("{")]
         assert len(lines) == 1, self.err
         assert "Traceback" not in self.err
         return lines[0]

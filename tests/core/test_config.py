@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from bot.config import Loaded, load, shown
 from bot.errors import ConfigError
@@ -89,6 +89,18 @@ def test_a_fault_in_a_part_names_its_source(tmp_path: Path) -> None:
         read("", tmp_path, {"PARLEY_ENGINE__SLOTS": "lots"}).section("engine", PLUGIN)
     with pytest.raises(ConfigError, match=r"parley\.yaml:1:10: unknown setting 'engine\.slot'; did you mean 'slots'"):
         read("engine: {slot: 3}\n", tmp_path).section("engine", PLUGIN)
+
+
+def test_a_fault_of_a_whole_section_never_shows_the_secrets_in_it(tmp_path: Path) -> None:
+    class Pair(Part):
+        @model_validator(mode="after")
+        def _whole(self) -> "Pair":
+            raise ValueError("set both or none")
+
+    plugin: Plugin[Pair, None] = Plugin(settings=Pair, open=None)  # type: ignore[arg-type] # never opened here
+    with pytest.raises(ConfigError, match="set both or none") as caught:
+        read("engine: {secret: hunter2}\n", tmp_path).section("engine", plugin)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_missing_file_that_was_named_is_an_error(tmp_path: Path) -> None:
