@@ -130,9 +130,8 @@ def test_schema_is_a_json_schema(tmp_path: Path) -> None:
 
 
 def test_doctor_names_the_source_of_each_setting_and_hides_secrets(tmp_path: Path) -> None:
-    (tmp_path / "parley.yaml").write_text(
-        "channels:\n  web:\n    port: 0\n    identity_secret: a-very-very-very-long-secret-hush-hush\n    identity_audience: me\n"
-    )
+    secret = "    identity_secret: a-very-very-very-long-secret-hush-hush\n    identity_audience: me\n"
+    (tmp_path / "parley.yaml").write_text("channels:\n  web:\n    port: 0\n" + secret)
     result = parley("doctor", cwd=tmp_path, environment={"PARLEY_ENGINE__SLOTS": "3"})
     assert result.code == 0, result.out + result.err
     lines = {line.split()[0]: line for line in result.out.splitlines() if line.startswith("  ")}
