@@ -38,11 +38,11 @@ async def visit(browser: Browser, fake: Fake) -> AsyncIterator[Visit]:
     """`await visit(page="plain", **context)`: a fresh browser profile on a page of the fake server."""
     contexts = []
 
-    async def visit(page: str = "plain", *, url: str | None = None, **options: object) -> Visitor:
+    async def visit(page: str = "plain", *, url: str | None = None, wait: bool = True, **options: object) -> Visitor:
         options.setdefault("locale", "en-GB")
         context = await browser.new_context(**options)  # type: ignore[arg-type] # playwright's options by name
         contexts.append(context)
-        return await Visitor.arrive(context, url or f"{fake.url}/page/{page}")
+        return await Visitor.arrive(context, url or f"{fake.url}/page/{page}", wait=wait)
 
     yield visit
     for context in contexts:

@@ -70,6 +70,9 @@ class Conversation:
 
     def tell(self, event: str, data: dict[str, Any]) -> None:
         self.log.append((event, data))
+        self.wake()
+
+    def wake(self) -> None:
         self.news.set()
         self.news = asyncio.Event()
 
@@ -105,6 +108,7 @@ class Fake:
         self.faults: list[Fault] = []
         self.conversations: dict[str, Conversation] = {}
         self.requests: list[tuple[str, str]] = []
+        self.identities: list[str] = []
         self.skip: set[int] = set()
         self.cuts = asyncio.Event()
         self.streams = 0
@@ -123,7 +127,12 @@ class Fake:
 
     async def start(self) -> None:
         config = uvicorn.Config(
-            self._app(), host="127.0.0.1", port=self.port, log_level="error", lifespan="off", timeout_graceful_shutdown=0
+            self._app(),
+            host="127.0.0.1",
+            port=self.port,
+            log_level="critical",
+            lifespan="off",
+            timeout_graceful_shutdown=0,
         )
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
@@ -150,6 +159,8 @@ class Fake:
         """Break every open stream."""
         self.cuts.set()
         self.cuts = asyncio.Event()
+        for conversation in self.conversations.values():
+            conversation.wake()
 
     def run_again(self) -> None:
         """Begin the next attempt of every unfinished turn."""
@@ -221,6 +232,8 @@ class Fake:
         number = next(self._ids)
         conversation = Conversation(id=f"c{number:019d}", token=f"secret-{number}")
         self.conversations[conversation.id] = conversation
+        if "identity" in body:
+            self.identities.append(body["identity"])
         persona = card(body["persona"], body.get("locale") or "en")
         return JSONResponse({"id": conversation.id, "token": conversation.token, "persona": persona}, 201)
 
@@ -284,6 +297,7 @@ class Fake:
         after = request.query_params.get("after")
 
         async def body() -> AsyncIterator[str]:
+            cut = self.cuts
             self.streams += 1
             self.most_streams = max(self.most_streams, self.streams)
             try:
@@ -292,8 +306,7 @@ class Fake:
                 if after is not None and int(after) < conversation.base:
                     for frame in self._lost(conversation):
                         yield frame
-                cut = asyncio.create_task(self.cuts.wait())
-                while not cut.done():
+                while not cut.is_set():
                     while at < len(conversation.log):
                         event, data = conversation.log[at]
                         at += 1
@@ -301,9 +314,7 @@ class Fake:
                             self.skip.discard(data["seq"])
                         else:
                             yield _frame(conversation.base + at, event, data)
-                    news = asyncio.create_task(conversation.news.wait())
-                    await asyncio.wait((news, cut), return_when=asyncio.FIRST_COMPLETED)
-                    news.cancel()
+                    await conversation.news.wait()
             finally:
                 self.streams -= 1
 

@@ -11,7 +11,10 @@ from tests.widget.visitor import Visitor, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ANSWER = "You have **30 days**.\n\n1. Open *My orders*\n2. Print the label\n\n| Item | Days |\n|:--|--:|\n| Lamps | 30 |\n\n```python\nprint('hi')\n```\n"
+ANSWER = (
+    "You have **30 days**.\n\n1. Open *My orders*\n2. Print the label\n\n"
+    "| Item | Days |\n|:--|--:|\n| Lamps | 30 |\n\n```python\nprint('hi')\n```\n"
+)
 
 
 async def test_a_starter_is_asked_and_its_answer_streams_in_as_markdown(fake: Fake, visit: Visit) -> None:

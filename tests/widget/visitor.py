@@ -12,7 +12,9 @@ PLAIN = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <script src="/widget.js" data-persona="support" async></script></body></html>"""
 
 WATCH = """window.violations = [];
-document.addEventListener("securitypolicyviolation", (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`));"""
+document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+    window.violations.push(`${violatedDirective} ${blockedURI}`);
+});"""
 
 
 async def until(
@@ -39,15 +41,17 @@ class Visitor:
         page.on("console", self._said)
 
     @classmethod
-    async def arrive(cls, context: BrowserContext, url: str) -> Self:
+    async def arrive(cls, context: BrowserContext, url: str, *, wait: bool = True) -> Self:
         await context.add_init_script(WATCH)
-        return await cls.tab(context, url)
+        return await cls.tab(context, url, wait=wait)
 
     @classmethod
-    async def tab(cls, context: BrowserContext, url: str) -> Self:
+    async def tab(cls, context: BrowserContext, url: str, *, wait: bool = True) -> Self:
+        """A new tab, once its launcher is there (`wait`)."""
         visitor = cls(await context.new_page())
         await visitor.page.goto(url)
-        await visitor.launcher.wait_for(state="attached")
+        if wait:
+            await visitor.launcher.wait_for(state="attached")
         return visitor
 
     def _failed(self, error: Error) -> None:
@@ -56,6 +60,14 @@ class Visitor:
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and "favicon" not in str(message.location):
             self.errors.append(message.text)
+
+    async def told(self, text: str) -> None:
+        """Return once the console has said `text`."""
+
+        async def check() -> bool:
+            return any(text in error for error in self.errors)
+
+        await until(check, what=lambda: f"{text!r} in the console, which says {self.errors},")
 
     def find(self, selector: str) -> Locator:
         return self.page.locator(f"parley-chat >> {selector}")
