@@ -153,6 +153,7 @@ class Reader:
 
 @dataclass(kw_only=True)
 class Served:
+    folder: Path
     core: House
     channel: WebChannel
     http: httpx.AsyncClient
@@ -188,7 +189,7 @@ async def serving(
                 running.append(asyncio.create_task(dispatcher.run()))
             async with httpx.AsyncClient(base_url=channel.address, timeout=10) as http:
                 try:
-                    yield Served(core=core, channel=channel, http=http)
+                    yield Served(folder=folder, core=core, channel=channel, http=http)
                 finally:
                     for task in running:
                         task.cancel()

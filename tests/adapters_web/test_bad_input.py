@@ -9,15 +9,18 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from bot.errors import StoreUnavailable
 from bot.types import Accepted, Inbound, new_id
 from tests.adapters_web.house import NEW, Served, Visitor, serving
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    async with serving(tmp_path, dispatch=False) as served:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    async with serving(tmp_path_factory.mktemp("web"), dispatch=False) as served:
         yield served
 
 
@@ -161,10 +164,10 @@ async def test_every_route_asks_for_the_conversations_own_token(
     assert [message["text"] for message in await owner.messages()] == ["secret"]
 
 
-async def test_the_token_is_stored_only_as_its_hash(served: Served, tmp_path: Path) -> None:
+async def test_the_token_is_stored_only_as_its_hash(served: Served) -> None:
     visitor = await served.visitor()
     await visitor.say("hello")
-    stored = everything_in(tmp_path)
+    stored = everything_in(served.folder)
     assert visitor.id.encode() in stored
     assert visitor.token.encode() not in stored
 

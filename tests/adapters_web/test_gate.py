@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from pydantic import ValidationError
 
 from adapters.web import WebSettings
@@ -14,9 +14,10 @@ from tests.adapters_web.house import NEW, Served, serving
 SHOP = "https://shop.example"
 
 
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    async with serving(tmp_path, dispatch=False, origins=(SHOP,)) as served:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    folder = tmp_path_factory.mktemp("web")
+    async with serving(folder, dispatch=False, origins=(SHOP,), hosts=("chat.example",)) as served:
         yield served
 
 
@@ -37,6 +38,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         "file://",
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_foreign_origin_is_refused_on_every_call(served: Served, origin: str) -> None:
     visitor = await served.visitor()
     for method, path in (("POST", NEW), ("GET", f"{NEW}/{visitor.id}/messages"), ("OPTIONS", NEW)):
@@ -47,6 +49,7 @@ async def test_a_foreign_origin_is_refused_on_every_call(served: Served, origin:
         assert "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_listed_origin_may_call_without_credentials(served: Served) -> None:
     asked = {"Origin": SHOP, "Access-Control-Request-Method": "POST"}
     preflight = await served.http.options(NEW, headers=asked)
@@ -63,6 +66,7 @@ async def test_a_listed_origin_may_call_without_credentials(served: Served) -> N
     assert refused.headers["access-control-allow-origin"] == SHOP
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_our_own_pages_may_call_also_behind_a_proxy_that_ends_tls(served: Served) -> None:
     own = served.channel.address
     answer = await served.http.post(NEW, json={"persona": "helper"}, headers={"Origin": own})
@@ -76,14 +80,14 @@ async def test_our_own_pages_may_call_also_behind_a_proxy_that_ends_tls(served: 
     assert (await served.http.post(NEW, json={"persona": "helper"}, headers=lying)).status_code == 403
 
 
-async def test_a_loopback_server_answers_only_to_its_own_names(tmp_path: Path) -> None:
-    async with serving(tmp_path, dispatch=False, hosts=("chat.example",)) as served:
-        for name in ("localhost", "localhost:8080", "LOCALHOST", "[::1]:80", "127.0.0.1", "chat.example"):
-            assert (await served.http.get("/healthz", headers={"Host": name})).status_code == 200, name
-        for name in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8080"):
-            answer = await served.http.get("/healthz", headers={"Host": name})
-            assert answer.status_code == 421, name
-            assert answer.headers["content-type"] == "application/problem+json"
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_loopback_server_answers_only_to_its_own_names(served: Served) -> None:
+    for name in ("localhost", "localhost:8080", "LOCALHOST", "[::1]:80", "127.0.0.1", "chat.example"):
+        assert (await served.http.get("/healthz", headers={"Host": name})).status_code == 200, name
+    for name in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8080"):
+        answer = await served.http.get("/healthz", headers={"Host": name})
+        assert answer.status_code == 421, name
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,7 @@ def test_host_names_lose_their_port(host: str, name: str) -> None:
     assert host_name(host) == name
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_answer_is_guarded_by_headers(served: Served) -> None:
     for path in ("/healthz", "/nothing", "/api/v1/personas", "/openapi.json", "/metrics"):
         headers = (await served.http.get(path)).headers

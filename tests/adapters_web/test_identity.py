@@ -1,15 +1,17 @@
 """Visitors whom a site vouches for."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from adapters.web.inbound import key_of
-from tests.adapters_web.house import NEW, serving
+from tests.adapters_web.house import NEW, Served, serving
 
 SECRET = "s" * 32
 
@@ -20,13 +22,22 @@ def signed(*, secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> 
     return jwt.encode({name: value for name, value in whole.items() if value is not None}, secret, algorithm=algorithm)
 
 
-async def test_a_valid_identity_is_kept_with_the_conversation(tmp_path: Path) -> None:
-    async with serving(tmp_path, identity_secret=SecretStr(SECRET), identity_audience="chat") as served:
-        visitor = await served.visitor(identity=signed())
-        found = await served.core.store.conversations.get(key_of(visitor.id))
-        assert found is not None
-        assert found.visitor == "ann"
-        await visitor.say("hello")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    settings: dict[str, Any] = {"identity_secret": SecretStr(SECRET), "identity_audience": "chat"}
+    async with serving(tmp_path_factory.mktemp("web"), dispatch=False, **settings) as served:
+        yield served
+
+
+async def test_a_valid_identity_is_kept_with_the_conversation(served: Served) -> None:
+    visitor = await served.visitor(identity=signed())
+    found = await served.core.store.conversations.get(key_of(visitor.id))
+    assert found is not None
+    assert found.visitor == "ann"
+    await visitor.say("hello")
 
 
 @pytest.mark.parametrize(
@@ -49,10 +60,8 @@ async def test_a_valid_identity_is_kept_with_the_conversation(tmp_path: Path) ->
         pytest.param(lambda: "", id="empty"),
     ],
 )
-async def test_a_wrong_identity_opens_nothing(tmp_path: Path, identity: Any) -> None:
-    settings: dict[str, Any] = {"identity_secret": SecretStr(SECRET), "identity_audience": "chat"}
-    async with serving(tmp_path, dispatch=False, **settings) as served:
-        answer = await served.http.post(NEW, json={"persona": "helper", "identity": identity()})
+async def test_a_wrong_identity_opens_nothing(served: Served, identity: Any) -> None:
+    answer = await served.http.post(NEW, json={"persona": "helper", "identity": identity()})
     assert answer.status_code == 403, answer.text
     assert "token" not in answer.json()
     assert SECRET not in answer.text
