@@ -78,6 +78,7 @@ def test_held_out_templates_never_stand_in_a_training_dialogue() -> None:
         for templates in fact
         if has_held_out(templates)
         for template in allowed(templates, held=True)
+        if len(re.sub(r"{\w+}", "", template)) > 5  # shorter ones also match by chance
     ]
     assert len(kept) > 20
     random = Random(8)

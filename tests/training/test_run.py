@@ -95,6 +95,7 @@ def run_once(out: Path, *, kill_at: int | None = None, how: signal.Signals = sig
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_was_ended_goes_on_with_the_same_curve(tmp_path: Path, how: signal.Signals) -> None:
     assert run_once(tmp_path / "whole") == 0
