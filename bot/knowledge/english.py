@@ -36,7 +36,7 @@ def stem(word: str) -> str:
         word = _plural(word)
         for ending in ("ing", "ed", "ly", "ment", "able", "ness"):
             base = word.removesuffix(ending)
-            if base != word and len(base) >= 3 and _VOWELS & set(base):
+            if base != word and len(base) >= 3 and _VOWELS & set(base) and not word.endswith("eed"):
                 word = _undouble(base) if ending in ("ing", "ed") else base
                 break
     if len(word) > 3 and word.endswith("e"):

@@ -1,7 +1,8 @@
 """A question as the index understands it: its telling words, each with what may stand for it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bot.knowledge import chinese, english
 from bot.knowledge.words import searchable, synonyms, words
@@ -18,6 +19,7 @@ class Term:
     """A telling word; `stands` maps keys of the index to how well each stands for it, 0…1."""
 
     key: str
+    written: str
     weight: float
     stands: Mapping[str, float]
 
@@ -57,7 +59,18 @@ def against(question: str, vocabulary: Mapping[str, int], by_length: Mapping[int
                 found[character] = _CHARACTER
         return found
 
-    return _query(question, stands)
+    return _with_compounds(_query(question, stands), vocabulary)
+
+
+def _with_compounds(query: Query, vocabulary: Mapping[str, int]) -> Query:
+    """Two words of a question may be one in the documents: "my nose is bleeding" finds nosebleed."""
+    terms = list(query.terms)
+    for place, (one, other) in enumerate(pairwise(query.terms)):
+        whole = english.stem(one.written + other.written)
+        if whole.isascii() and whole in vocabulary:
+            terms[place] = replace(terms[place], stands={**terms[place].stands, whole: 1.0})
+            terms[place + 1] = replace(other, stands={**other.stands, whole: 1.0})
+    return Query(tuple(terms))
 
 
 def _query(question: str, stands: Callable[[str], dict[str, float]]) -> Query:
@@ -72,7 +85,7 @@ def _query(question: str, stands: Callable[[str], dict[str, float]]) -> Query:
                     share = len(part) / len(word.key)
                     for key, factor in stands(part).items():
                         found[key] = max(found.get(key, 0.0), factor * share)
-        terms[word.key] = Term(word.key, word.weight, found)
+        terms[word.key] = Term(word.key, word.written.lower(), word.weight, found)
     return Query(tuple(terms.values()))
 
 

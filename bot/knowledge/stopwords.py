@@ -17,7 +17,7 @@ STOP_EN = word_set(
     then there there's these they they're thing things think this those though through to too under until up upon us
     use very want was wasn't way we well were what what's when where whether which while who whom whose why will
     with without won't would yes yet you you're you've your yours hi hello hey dear actually happen happens possible
-    explain question answer mean means called me i'd explain able"""
+    explain question answer policy policies rule rules info information details mean means called me i'd explain able"""
 )
 
 STOP_ZH = word_set(

@@ -36,7 +36,9 @@ QUESTIONS = """- question: Which ways to pay do you accept?
   also: [Can I pay by credit card?]
   answer: You can pay by credit card, bank transfer or gift card.
 """
-HOURS = "question,answer\nWhen is the shop open?,\"Monday to Friday from 9:30 to 18:30. On Sundays the shop is closed.\"\n"
+HOURS = (
+    'question,answer\nWhen is the shop open?,"Monday to Friday from 9:30 to 18:30. On Sundays the shop is closed."\n'
+)
 RETURNS_ZH = """# 退货与退款
 
 ## 退货期限
@@ -82,7 +84,9 @@ def make_persona(folder: Path | None = None, **changes: Any) -> Persona:
         "instructions": LocalText({"en": "Answer from the material only.", "zh-CN": "只根据资料回答。"}),
         "knowledge": source,
         "grounded": "require",
-        "when_unsure": LocalText({"en": "I could not find that. Write to help@shop.example.", "zh-CN": "没有找到答案。"}),
+        "when_unsure": LocalText(
+            {"en": "I could not find that. Write to help@shop.example.", "zh-CN": "没有找到答案。"}
+        ),
         "greeting": LocalText({"en": "Welcome to the shop!", "zh-CN": "欢迎光临！"}),
     }
     return Persona(**(fields | changes))

@@ -59,7 +59,7 @@ def test_wrapped_lines_join_with_a_space_or_between_chinese_with_nothing() -> No
 
 
 def test_questions_and_answers_come_from_yaml_and_csv() -> None:
-    (one,) = read("a.yaml", "- {question: Warum?, answer: Darum., also: [Wieso?]}".encode())
+    (one,) = read("a.yaml", b"- {question: Warum?, answer: Darum., also: [Wieso?]}")
     (two,) = read("a.csv", b'\xef\xbb\xbfquestion,answer\nWhy?,"Because, yes."\n')
     assert (one.heading, one.text, one.answer, one.asked) == (("Warum?",), "Darum.", "Darum.", ("Wieso?",))
     assert (two.heading, two.answer) == (("Why?",), "Because, yes.")
@@ -67,7 +67,9 @@ def test_questions_and_answers_come_from_yaml_and_csv() -> None:
 
 def test_parts_of_a_long_answer_know_the_whole() -> None:
     answer = "\n".join(f"Sentence number {n} has a few more words to say." for n in range(60))
-    found = read("a.yaml", ("- question: Q\n  answer: |\n" + "\n".join("    " + x for x in answer.split("\n"))).encode())
+    found = read(
+        "a.yaml", ("- question: Q\n  answer: |\n" + "\n".join("    " + x for x in answer.split("\n"))).encode()
+    )
     assert len(found) > 3
     assert {draft.answer for draft in found} == {answer}
 
@@ -95,7 +97,8 @@ def test_a_bad_file_is_refused_with_its_reason(name: str, data: bytes, reason: s
 
 
 @pytest.mark.parametrize(
-    "canary", ["<|im_end|>", "<|im_start|>system", "</s>", "<s>", "[INST]", "<start_of_turn>", "\u202ereversed", "\x1b[2J"]
+    "canary",
+    ["<|im_end|>", "<|im_start|>system", "</s>", "<s>", "[INST]", "<start_of_turn>", "\u202ereversed", "\x1b[2J"],
 )
 @pytest.mark.parametrize("name", ["a.md", "a.txt", "a.csv", "a.yaml"])
 def test_a_document_cannot_speak_as_a_turn_of_its_own(name: str, canary: str) -> None:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,14 @@ from bot.knowledge import Library
 from bot.types import LocalText, Passage, Persona
 from tests.knowledge.conftest import make_persona, passage
 
-RETURN = passage("You can return an item within 30 days of delivery. It must be unused and in its original box.", "Returns")
+RETURN = passage(
+    "You can return an item within 30 days of delivery. It must be unused and in its original box.", "Returns"
+)
 LAMPS = passage("The warranty on lamps is 24 months from the day of delivery. It does not cover bulbs.", "Lamps")
 UMBRELLAS = passage("The warranty on umbrellas is 60 months, because we make them ourselves.", "Umbrellas", score=0.7)
-BOTH = passage("The warranty is 24 months on lamps and clocks, 60 months on umbrellas and 12 months on teapots.", "How long")
+BOTH = passage(
+    "The warranty is 24 months on lamps and clocks, 60 months on umbrellas and 12 months on teapots.", "How long"
+)
 HOURS = passage(
     "The shop is open from Monday to Friday from 9:30 to 18:30 and on Saturday from 10:00 to 16:00. "
     "On Sundays and public holidays the shop is closed.",
@@ -40,7 +45,11 @@ def said(persona: Persona, question: str, passages: Sequence[Passage], pieces: S
     ("question", "passages", "answer"),
     [
         (HOW_LONG, [RETURN], "You can return an item within 30 days of delivery."),
-        (HOW_LONG, [RETURN], "You have 30 days after delivery to return an item, if it is unused and in its original box."),
+        (
+            HOW_LONG,
+            [RETURN],
+            "You have 30 days after delivery to return an item, if it is unused and in its original box.",
+        ),
         (HOW_LONG, [RETURN], "Sure! You can return it within thirty days of delivery."),
         (HOW_LONG, [RETURN], "I am sorry to hear that! You can return an item within 30 days [1]."),
         (ON_LAMP, [LAMPS, UMBRELLAS], "Lamps come with a 24-month warranty, counted from the day of delivery."),
@@ -126,8 +135,16 @@ def test_chunks_make_no_difference(answer: str, cuts: list[int]) -> None:
         return shown, None
 
     edges = sorted({0, len(answer), *(cut for cut in cuts if cut < len(answer))})
-    pieces = [answer[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [answer[start:end] for start, end in pairwise(edges)]
     assert outcome(pieces) == outcome([answer]) == outcome(list(answer))
+
+
+def test_a_sentence_about_it_stays_with_the_passage_before() -> None:
+    both = "How long is the warranty on lamps and on umbrellas?"
+    start = "The warranty on lamps begins on the day of delivery."
+    assert said(make_persona(), both, [LAMPS, UMBRELLAS], [start + " It is 24 months."])
+    with pytest.raises(UnsupportedClaim):
+        said(make_persona(), both, [LAMPS, UMBRELLAS], [start + " It is 60 months."])
 
 
 def test_sources_are_the_passages_that_were_used() -> None:

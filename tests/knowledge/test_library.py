@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge import Library, Limits, shelf
+from bot.knowledge import Library, Limits, documents
+from bot.knowledge.passages import Draft
 from bot.types import KnowledgeSource, Persona
 from tests.knowledge.conftest import make_persona, write_shop
 
@@ -36,7 +37,15 @@ async def test_a_question_finds_the_passage_that_answers_it(shop: Path, question
 
 @pytest.mark.parametrize(
     "question",
-    ["Who won the world cup?", "What is the capital of France?", "How do I cook rice?", "世界杯谁赢了", "法国的首都是哪里", "?!", " "],
+    [
+        "Who won the world cup?",
+        "What is the capital of France?",
+        "How do I cook rice?",
+        "世界杯谁赢了",
+        "法国的首都是哪里",
+        "?!",
+        " ",
+    ],
 )
 async def test_a_question_from_another_world_finds_nothing(shop: Path, question: str) -> None:
     assert await Library().search(make_persona(shop), question) == ()
@@ -57,6 +66,13 @@ async def test_the_questions_language_is_preferred(shop: Path) -> None:
     chinese = await library.search(make_persona(shop), "雨伞的保修期")
     assert {each.path.split("/")[2] for each in english} == {"en"}
     assert {each.path.split("/")[2] for each in chinese} == {"zh"}
+
+
+async def test_the_other_language_helps_out_where_the_questions_own_has_nothing(tmp_path: Path) -> None:
+    (tmp_path / "en.md").write_text("# Bulbs\nThe E27 bulb fits every lamp.")
+    assert (await Library().search(make_persona(tmp_path), "E27 怎么用？"))[0].path == "kb/shop/en.md"
+    (tmp_path / "zh.md").write_text("# 灯泡\nE27 灯泡适合所有台灯。")
+    assert [each.path for each in await Library().search(make_persona(tmp_path), "E27 怎么用？")] == ["kb/shop/zh.md"]
 
 
 async def test_top_k_and_min_score_bound_what_a_source_brings(shop: Path) -> None:
@@ -83,8 +99,12 @@ async def test_an_edit_counts_from_the_next_question_on(shop: Path) -> None:
 
 async def test_only_changed_files_are_read_again(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    really = shelf.read
-    monkeypatch.setattr(shelf, "read", lambda name, data: [read.append(name), *really(name, data)][1:])
+
+    def noting(name: str, data: bytes) -> list[Draft]:
+        read.append(name)
+        return documents.read(name, data)
+
+    monkeypatch.setattr("bot.knowledge.shelf.read", noting)
     library, persona = Library(look_again=0), make_persona(shop)
     first = await library.refresh([persona])
     assert len(first.read) == len(read) == 7

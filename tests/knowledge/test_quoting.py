@@ -25,7 +25,11 @@ def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
 
 
 def test_a_chinese_sentence_is_chosen_likewise() -> None:
-    text = "本店由两姐妹于很多年前在老城区创办，后来搬过三次家，一直没有离开老城区，许多老顾客至今还常常来店里坐坐聊天喝茶。台灯的保修期是 24 个月。雨伞都是在后面的作坊里手工做的，星期六可以来参观，也可以自己动手试一试。"
+    text = (
+        "本店由两姐妹于很多年前在老城区创办，后来搬过三次家，一直没有离开老城区，许多老顾客至今还常常来店里坐坐聊天喝茶。"
+        "台灯的保修期是 24 个月。"
+        "雨伞都是在后面的作坊里手工做的，星期六可以来参观，也可以自己动手试一试。"
+    )
     answer = Library().quote(make_persona(), "台灯保修多久？", [passage(text, "小店")], locale="zh-CN")
     assert answer.text.startswith("“台灯的保修期是 24 个月。")
 

@@ -1,0 +1,28 @@
+"""How well the built-in knowledge is found: everyday questions, and questions from other worlds, in `questions.txt`."""
+
+from pathlib import Path
+
+from bot import personas
+from bot.knowledge import Library
+from tests.knowledge.conftest import make_persona
+
+KNOWLEDGE = Path(personas.__file__).parent / "builtin" / "kb"
+
+
+async def test_everyday_questions_find_their_document_and_foreign_ones_nothing() -> None:
+    library = Library()
+    right, asked, strayed, foreign = 0, 0, 0, 0
+    missed: list[str] = []
+    for line in (Path(__file__).parent / "questions.txt").read_text("utf-8").splitlines():
+        name, question, expected = line.split(" | ")
+        passages = await library.search(make_persona(KNOWLEDGE / name), question)
+        if expected == "nothing":
+            foreign += 1
+            strayed += bool(passages)
+        else:
+            asked += 1
+            found = bool(passages) and passages[0].path.endswith(expected)
+            right += found
+            missed += [] if found else [line]
+    assert right >= 0.9 * asked, missed
+    assert strayed <= 0.1 * foreign
