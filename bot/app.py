@@ -12,7 +12,7 @@ import structlog
 
 from bot.config import Loaded, Settings
 from bot.dispatch import Dispatcher, Pace
-from bot.errors import EngineError, StoreError, UnknownPlugin
+from bot.errors import EngineError, StoreError, UnknownPersona, UnknownPlugin
 from bot.inbox import StoredInbox
 from bot.knowledge import Library
 from bot.personas import Catalog, Problem, persona_schema
@@ -44,7 +44,7 @@ class App:
         self.knowledge = knowledge
         self.channels: dict[str, Channel] = {}
         self._catalog = personas
-        self.inbox: Inbox = StoredInbox(store=store, bus=bus, personas=personas, routes=routes)
+        self.inbox: Inbox = StoredInbox(store=store, bus=bus, routes=routes)
 
     @property
     def personas(self) -> Personas:
@@ -127,6 +127,8 @@ async def open_app(loaded: Loaded, *, channels: Sequence[str] | None = None) -> 
             knowledge=Library(),
             routes={name: _rooms(settings, name) for name in served},
         )
+        for name in served:
+            _warn_of_missing(app.personas, name, _rooms(settings, name))
         await app.knowledge.refresh(app.personas.all())
         for name in served:
             plugin = find("parley.channels", name)
@@ -142,6 +144,14 @@ def _catalog(settings: Settings) -> Catalog:
     catalog = Catalog(folders, language=settings.language, on_problem=_report)
     catalog.load()
     return catalog
+
+
+def _warn_of_missing(personas: Personas, channel: str, rooms: Mapping[str, str]) -> None:
+    for room, name in rooms.items():
+        try:
+            personas.get(name)
+        except UnknownPersona as error:
+            log.warning("a room has no persona", channel=channel, room=room, error=str(error))
 
 
 def _report(problem: Problem) -> None:

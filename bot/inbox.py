@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.ports import Bus, Personas, Store
+from bot.ports import Bus, Store
 from bot.types import Accepted, ConversationKey, Inbound, Turn
 
 
@@ -10,10 +10,9 @@ class StoredInbox:
     """Commits messages before they are confirmed. `routes` names for each channel the persona of its rooms;
     the key `default` stands for rooms it does not name."""
 
-    def __init__(self, *, store: Store, bus: Bus, personas: Personas, routes: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, *, store: Store, bus: Bus, routes: Mapping[str, Mapping[str, str]]) -> None:
         self._store = store
         self._bus = bus
-        self._personas = personas
         self._routes = routes
 
     async def accept(self, inbound: Inbound) -> Accepted | None:
@@ -22,7 +21,6 @@ class StoredInbox:
         key = inbound.conversation
         rooms = self._routes[key.channel]
         persona = rooms.get(key.room, rooms["default"])
-        self._personas.get(persona)
         accepted = await self._store.intake.accept(inbound, persona=persona)
         await self._bus.publish("wake", key.encode())
         return accepted

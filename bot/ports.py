@@ -333,7 +333,7 @@ class Inbox(Protocol):
         """Commit the message, wake a dispatcher, return. Only then tell the platform "received".
 
         None for what needs no answer: the bot's own messages and those it only overhears.
-        Raises UnknownPersona, StoreUnavailable; then nothing was stored.
+        Raises StoreUnavailable; then nothing was stored.
         """
         ...
 

@@ -42,7 +42,7 @@ class House:
         self.store = store
         self.bus = bus
         self.personas = personas
-        self.inbox: Inbox = StoredInbox(store=store, bus=bus, personas=personas, routes={"web": {"default": "helper"}})
+        self.inbox: Inbox = StoredInbox(store=store, bus=bus, routes={"web": {"default": "helper"}})
         self.model = "scripted"
         self.persona_schema: Mapping[str, object] = {"title": "persona"}
         self.faults: dict[str, str | None] = {"database": None, "bus": None, "engine": None}

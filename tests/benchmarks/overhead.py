@@ -37,7 +37,7 @@ async def measure(conversations: int, turns: int) -> tuple[list[float], float]:
         async with sql.open(settings) as store, local.open(local.settings()) as bus:
             personas = OnePersona(make_persona())
             channel = Timed()
-            inbox = StoredInbox(store=store, bus=bus, personas=personas, routes={"fake": {"default": "helper"}})
+            inbox = StoredInbox(store=store, bus=bus, routes={"fake": {"default": "helper"}})
             dispatcher = Dispatcher(
                 holder="bench",
                 store=store,

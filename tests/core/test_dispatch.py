@@ -29,7 +29,7 @@ class Replica:
     def __init__(self, store: Store, bus: Bus, engine: Engine, channel: FakeChannel) -> None:
         self.store, self.bus, self.engine, self.channel = store, bus, engine, channel
         self.personas = OnePersona(FREE)
-        self.inbox = StoredInbox(store=store, bus=bus, personas=self.personas, routes={"fake": {"default": FREE.name}})
+        self.inbox = StoredInbox(store=store, bus=bus, routes={"fake": {"default": FREE.name}})
 
     async def hear(self, text: str, *, room: str = "r", event: str | None = None) -> str:
         accepted = await self.inbox.accept(inbound(text, room=room, event=event))
