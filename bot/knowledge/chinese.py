@@ -35,6 +35,11 @@ def _jieba() -> Any:
         return _load()
 
 
+def prepare() -> None:
+    """Load the dictionary now. Blocks for a second or two the first time: call it in a thread."""
+    _jieba()
+
+
 @lru_cache(maxsize=20_000)
 def words(run: str) -> tuple[str, ...]:
     """The words of a run of Han characters, in order, without overlap."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from bot.knowledge.chinese import prepare
 from bot.knowledge.files import Limits, Problem
 from bot.knowledge.guard import SentenceGuard
 from bot.knowledge.quoting import quotation
@@ -72,6 +73,8 @@ class Library:
             if time.monotonic() - kept.looked >= self._look_again:
                 await kept.update(source.label)
             shelves.append((source, kept.shelf.view))
+        if any(tag.lower().startswith("zh") for tag in persona.languages):
+            await asyncio.to_thread(prepare)  # before the guard, which works in the event loop, needs it
         found = await asyncio.to_thread(_search, shelves, question, chinese)
         return _emergencies_first(found) if persona.policy == "health" else found
 

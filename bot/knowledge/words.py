@@ -10,6 +10,7 @@ from bot.knowledge.synonyms import PHRASES, SYNONYMS_EN, SYNONYMS_ZH
 from bot.language import is_han
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN_CHARACTER = re.compile(f"[{HAN}]")
 _RUN = re.compile(rf"[{HAN}]+|\d+(?:[.,:]\d+)+|[^\W_{HAN}]+(?:['’][^\W\d_{HAN}]+)*")
 
 
@@ -86,13 +87,13 @@ def synonyms(key: str) -> frozenset[str]:
 
 def han_share(text: str) -> float:
     """The share of Han characters among Han characters and Latin words."""
-    han = sum(map(is_han, text))
+    han = len(_HAN_CHARACTER.findall(text))
     latin = sum(1 for match in _RUN.finditer(text) if not is_han(match.group()[0]) and not match.group()[0].isdigit())
     return han / (han + latin) if han or latin else 0.0
 
 
 def size(text: str) -> float:
     """How much of a passage's room a text takes; 1 is about 70 English words or 130 Han characters."""
-    han = sum(map(is_han, text))
+    han = len(_HAN_CHARACTER.findall(text))
     other = sum(1 for match in _RUN.finditer(text) if not is_han(match.group()[0]))
     return han / 130 + other / 70

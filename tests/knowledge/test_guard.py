@@ -187,6 +187,7 @@ def test_prefer_lets_the_model_phrase_freely_but_not_invent_facts() -> None:
         ("The shop \ufffd\ufffd.", "broken character"),
         ("Fine.<|im_end|>", "broken character"),
         ("no no no no no no.", "repeats"),
+        ("the lamp is " * 6, "repeats"),
         ("ha" * 30, "repeats"),
         ("我们我们我们我们我们", "repeats"),
         ("I like tea a lot. I like tea a lot. I like tea a lot.", "again and again"),

@@ -1,4 +1,5 @@
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,7 @@ async def test_a_question_finds_the_passage_that_answers_it(shop: Path, question
         "Who won the world cup?",
         "What is the capital of France?",
         "How do I cook rice?",
+        "original recipe of tomato soup",
         "世界杯谁赢了",
         "法国的首都是哪里",
         "?!",
@@ -188,3 +190,24 @@ async def test_indexing_leaves_the_event_loop_free(tmp_path: Path, persona: Call
     took = time.perf_counter() - began
     watching.cancel()
     assert longest < max(0.1, took / 3)
+
+
+async def test_the_chinese_dictionary_is_loaded_before_the_guard_needs_it(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Lamps\nThe warranty on lamps is 24 months.")
+    code = f"""
+import asyncio, pathlib
+from bot.knowledge import Library, chinese
+from tests.knowledge.conftest import make_persona
+
+async def main() -> None:
+    library, persona = Library(), make_persona(pathlib.Path({str(tmp_path)!r}))
+    passages = await library.search(persona, "warranty on lamps")
+    assert chinese._load.cache_info().currsize == 1
+    assert passages
+    english = make_persona(pathlib.Path({str(tmp_path)!r}), languages=("en",))
+    assert await library.search(english, "warranty on lamps")
+
+asyncio.run(main())
+"""
+    done = await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "-c", code)
+    assert await done.wait() == 0
