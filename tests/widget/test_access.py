@@ -67,6 +67,17 @@ async def test_axe_finds_nothing_closed_open_or_in_conversation(
     assert await violations(visitor) == []
 
 
+@pytest.mark.parametrize("state", list(product(["light", "dark"], ["en-GB", "zh-CN"], ["phone", "desk"])), ids="-".join)
+async def test_axe_finds_nothing_on_the_demo_page(state: tuple[str, str, str], fake: Fake, visit: Visit) -> None:
+    theme, language, size = state
+    visitor = await visit(
+        url=fake.url, color_scheme=theme, locale=language, viewport=PHONE if size == "phone" else DESK
+    )
+    await expect(visitor.page.locator(".card")).to_have_count(3)
+    assert await violations(visitor) == []
+    assert await visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_axe_sees_into_the_widget(fake: Fake, visit: Visit) -> None:
     """The negative control: a fault in the shadow root is reported."""
     visitor = await visit()

@@ -180,6 +180,18 @@ async def test_the_stream_is_closed_once_nothing_is_awaited_and_in_a_hidden_tab_
     assert fake.most_streams == 1
 
 
+async def test_tabs_that_look_on_idly_hold_no_connection(fake: Fake, visit: Visit) -> None:
+    one = await visit()
+    two = await Visitor.tab(one.page.context, f"{fake.url}/page/plain")
+    for visitor in (one, two):
+        await visitor.open()
+    await one.ask("hello")
+    await two.answered()
+    await until(lambda: _streams(fake, 0), seconds=6, what="the idle streams' end")
+    await two.ask("again")
+    await one.answered(2)
+
+
 async def test_deltas_with_a_gap_make_the_stream_start_over(fake: Fake, visit: Visit) -> None:
     fake.answer, fake.pause = lambda _: ["a", "b", "c", "d", "e", "f"], 0.1
     visitor = await visit()

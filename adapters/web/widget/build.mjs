@@ -46,7 +46,8 @@ const lexerOnly = {
   },
 };
 const shared = { bundle: true, minify: true, charset: "utf8", write: false, absWorkingDir: here, plugins: [minifiedCss, lexerOnly], legalComments: "inline" };
-const chat = await esbuild.build({ ...shared, entryPoints: ["src/main.js"], format: "esm", target: "es2022" });
+const banner = { js: "/*! Parley, Apache-2.0. With marked, MIT, (c) 2018+ MarkedJS, 2011-2018 Christopher Jeffrey */" };
+const chat = await esbuild.build({ ...shared, banner, entryPoints: ["src/main.js"], format: "esm", target: "es2022" });
 const version = createHash("sha256").update(chat.outputFiles[0].contents).digest("hex").slice(0, 12);
 const define = { __VERSION__: JSON.stringify(version) };
 const loader = await esbuild.build({ ...shared, entryPoints: ["src/loader.js"], format: "iife", target: "es2020", define });

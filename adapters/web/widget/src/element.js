@@ -1,7 +1,7 @@
+import { Backoff } from "./backoff.js";
 import { Client } from "./client.js";
 import { palette } from "./colour.js";
-import { Memory, visitorKey } from "./memory.js";
-import { Backoff } from "./backoff.js";
+import { Memory, read, visitorKey, write } from "./memory.js";
 import { Session } from "./session.js";
 import { Styles } from "./styles.js";
 import { localeFor, translator } from "./texts.js";
@@ -74,7 +74,7 @@ export class ParleyChat extends HTMLElement {
     this.paint();
     this.render();
     this.introduce();
-    if (sessionStorageGet(this.memoryKey) && !this.modality.phone) this.open({ focus: false });
+    if (read(`${this.memoryKey}:open`, "sessionStorage") && !this.modality.phone) this.open({ focus: false });
   }
 
   begin() {
@@ -127,7 +127,7 @@ export class ParleyChat extends HTMLElement {
   open({ focus = true } = {}) {
     if (this.isOpen) return;
     this.modality.open();
-    sessionStorageSet(this.memoryKey, "open");
+    this.keepOpen(true);
     this.session.see();
     this.render();
     this.panel.transcript.toEnd();
@@ -141,7 +141,7 @@ export class ParleyChat extends HTMLElement {
     if (!this.isOpen) return;
     const within = this.shadowRoot.activeElement;
     this.panel.node.close();
-    sessionStorageSet(this.memoryKey, null);
+    this.keepOpen(null);
     this.render();
     if (within) this.launcher.node.focus();
     this.told("close", {});
@@ -163,6 +163,11 @@ export class ParleyChat extends HTMLElement {
     this.memoryKey = key;
     this.begin();
     this.render();
+  }
+
+  /** Remembers for this tab that the panel is open, so that a reload finds it so. */
+  keepOpen(open) {
+    write(`${this.memoryKey}:open`, open, "sessionStorage");
   }
 
   keyFor(jwt) {
@@ -214,22 +219,5 @@ export class ParleyChat extends HTMLElement {
   told(name, detail) {
     if (name === "ended") this.panel.say(this.t("ended"));
     this.dispatchEvent(new CustomEvent("parley", { detail: { name, persona: this.persona, ...detail } }));
-  }
-}
-
-function sessionStorageGet(key) {
-  try {
-    return sessionStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function sessionStorageSet(key, value) {
-  try {
-    if (value === null) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, value);
-  } catch {
-    // Storage is forbidden: the panel only starts closed after a reload.
   }
 }

@@ -1,20 +1,21 @@
-/** What a browser remembers of one conversation: localStorage where there is one, else this page's memory. */
+/** What a browser remembers of one conversation: its storage where there is one, else this page's memory. */
 
 const fallback = new Map();
 
-function read(key) {
+/** `storage` names localStorage or sessionStorage; even to look at one may be forbidden. */
+export function read(key, storage = "localStorage") {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? "null");
+    return JSON.parse(window[storage].getItem(key) ?? "null");
   } catch {
     return fallback.get(key) ?? null;
   }
 }
 
-function write(key, value) {
+export function write(key, value, storage = "localStorage") {
   fallback.set(key, value);
   try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify(value));
+    if (value === null) window[storage].removeItem(key);
+    else window[storage].setItem(key, JSON.stringify(value));
   } catch {
     // Storage is full or forbidden: the page's own memory serves until it is left.
   }

@@ -5,7 +5,7 @@ import { Outbox } from "./outbox.js";
 import { Stream } from "./stream.js";
 import { settle, timeline, unfinished } from "./timeline.js";
 
-const LINGER = 15_000;
+const LINGER = 2_000;
 const SAVE_EVERY = 250;
 const REMEMBERED = 200;
 
@@ -231,23 +231,26 @@ export class Session {
 
   /** Fetches the newest messages until that works once; then follows the replies that are still being written. */
   async catchUp() {
+    this.stale = true;
     if (this.catching) return;
     this.catching = true;
     const backoff = new Backoff();
     try {
-      while (!this.closing.signal.aborted) {
+      // Whoever asks while an answer is under way needs one more: that answer may be older than what they know.
+      while (this.stale && !this.closing.signal.aborted) {
         const conversation = this.memory.state;
         if (!conversation.id) return;
         try {
+          this.stale = false;
           const { messages } = await this.client.messages(conversation);
-          if (conversation.id !== this.memory.state.id) continue;
-          this.merge(messages);
+          if (conversation.id === this.memory.state.id) this.merge(messages);
+          else this.stale = true;
           this.lineIs(true);
           this.connect();
-          return;
         } catch (error) {
           if (error instanceof Refused && error.gone) return this.lost();
           if (error instanceof Refused && !error.temporary) return;
+          this.stale = true;
           this.lineIs(false);
           await backoff.wait(this.closing.signal, error.retryAfter);
         }

@@ -2,7 +2,7 @@
 export class Speech {
   constructor(node, lang) {
     this.node = node;
-    this.lang = lang;
+    this.segmenter = new Intl.Segmenter(lang, { granularity: "sentence" });
     this.spoken = new Map();
     this.queue = [];
   }
@@ -36,8 +36,6 @@ export class Speech {
   }
 
   split(text) {
-    this.segmenter ??= globalThis.Intl?.Segmenter && new Intl.Segmenter(this.lang, { granularity: "sentence" });
-    if (this.segmenter) return [...this.segmenter.segment(text)].map((piece) => piece.segment);
-    return text.match(/[^.!?。！？\n]*(?:[.!?。！？]+|\n|$)\s*/g).filter(Boolean);
+    return [...this.segmenter.segment(text)].map((piece) => piece.segment);
   }
 }
