@@ -12,7 +12,9 @@ from bot.knowledge.stopwords import NEGATIONS_EN
 from bot.knowledge.words import Word, normal, words
 from bot.types import Passage, Persona
 
-ADDRESS = re.compile(r"https?://[^\s<>)\]）】，。；]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bwww\.[^\s<>)\]）】，。；]+")
+ADDRESS = re.compile(
+    r"https?://[^\s<>)\]）】，。；]+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bwww\.[^\s<>)\]）】，。；]+"
+)
 _NEGATIONS_ZH = re.compile(
     "不(?!仅|但|管|论|妨|断|好意思|客气|便|同|过)|没有|没(?!事|问题)|无法|无需|无(?=理|须)|未(?!来)|别(?=[^的人墅处称])|勿|禁止|严禁"
 )

@@ -7,7 +7,7 @@ from bot.knowledge.stopwords import word_set
 _ENDS_HAN = "。！？"
 _ENDS = ".!?…"
 _CLOSERS = "\"'”’」』）)]】》*_"
-_BREAK_AFTER = 400  # a sentence longer than this is cut at the next pause
+_BREAK_AFTER = 400  # a sentence longer than this is cut at the next pause, one of twice this anywhere
 _PAUSES = frozenset(",;:，；：、 ")
 _ABBREVIATIONS = word_set("mr mrs ms dr prof sr jr st vs approx appr fig nr vol ca cf e.g i.e dept est ext tel pp p")
 _MAY_END = word_set("no etc a.m p.m u.s u.k inc ltd co jan feb mar apr jun jul aug sep sept oct nov dec")
@@ -41,6 +41,8 @@ class Splitter:
                 self._ended = True
             elif len(self._text) > _BREAK_AFTER and character in _PAUSES and not self._ended:
                 done.append(self._cut(at_space=False))
+            if len(self._text) >= 2 * _BREAK_AFTER:
+                done.append(self._cut(at_space=False))
         return [piece for piece in done if piece]
 
     def rest(self) -> str:
@@ -50,7 +52,7 @@ class Splitter:
     def _belongs(self, character: str) -> bool:
         """Whether a character after an end still belongs to it: further marks, closing quotes, white space."""
         if character in " \t":
-            return len(self._text) < 2 * _BREAK_AFTER
+            return True
         return not self._text.endswith((" ", "\t")) and character in _ENDS_HAN + _ENDS + _CLOSERS
 
     def _goes_on(self, character: str) -> bool:

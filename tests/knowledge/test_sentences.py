@@ -50,3 +50,10 @@ def test_a_sentence_without_end_is_cut_at_a_pause() -> None:
     pieces = sentences("word " * 500)
     assert len(pieces) > 3
     assert max(map(len, pieces)) < 500
+
+
+def test_hostile_text_is_cut_in_linear_time() -> None:
+    for text in ("." * 100_000, "a" * 100_000, " " * 100_000, "。" * 100_000):
+        pieces = sentences(text)
+        assert "".join(pieces) == text
+        assert max(map(len, pieces)) <= 800
