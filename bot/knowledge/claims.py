@@ -10,8 +10,12 @@ from bot.knowledge.numerals import Number
 from bot.knowledge.stopwords import COURTESY
 from bot.knowledge.words import Word, normal
 
-COMMON_EN = 1_200  # a word beyond the commonest 1,200 of the list is rare: see tests/knowledge for what this costs
-COMMON_ZH = 2_000  # a Chinese word seen less often than this in jieba's 60 million words is rare
+# A word is rare beyond the 600 commonest of the English list, or below 6,000 occurrences in jieba's dictionary.
+# Measured on the built-in texts, one word of a true sentence put in place of another: 72 % of the English and 89 % of
+# the Chinese swaps are refused (55 % and 50 % with 1,200 and 2,000), for 2 of 24 right paraphrases refused more.
+# Where the persona only prefers its material, a model may talk more freely.
+_COMMON_EN = {True: 600, False: 2_600}
+_COMMON_ZH = {True: 6_000, False: 1_000}
 _LIST_MARKER = re.compile(r"^\s*(?:[-*•+]\s+|#{1,6}\s+|\(?\d{1,3}[.)、．]\s*(?!\d)|>\s*)+")
 _CITATION = re.compile(r"\[\d{1,2}\]")
 _BOLD = re.compile(r"\*\*|__|`+")
@@ -26,7 +30,6 @@ class Claims:
     numbers: tuple[Number, ...]
     addresses: tuple[str, ...]
     names: tuple[Word, ...]
-    rare: tuple[Word, ...]
     content: tuple[Word, ...]
 
     @property
@@ -41,8 +44,7 @@ def claims(sentence: str) -> Claims:
     bare = Evidence(ADDRESS.sub(" ", text))
     content = tuple(word for word in bare.words if _tells(word) and not _is_counted(word, bare.numbers))
     names = tuple(_names(bare))
-    rare = tuple(word for word in content if is_rare(word))
-    return Claims(Evidence(text), bare.numbers, addresses, names, rare, content)
+    return Claims(Evidence(text), bare.numbers, addresses, names, content)
 
 
 def _tells(word: Word) -> bool:
@@ -54,11 +56,11 @@ def _is_counted(word: Word, found: tuple[Number, ...]) -> bool:
     return any(word.start < number.end and number.start < word.start + len(word.written) for number in found)
 
 
-def is_rare(word: Word) -> bool:
+def is_rare(word: Word, *, strict: bool) -> bool:
     """Whether a word is too special to be part of just any sentence."""
     if word.han:
-        return len(word.key) > 1 and chinese.occurrences(word.key) < COMMON_ZH
-    return not english.is_common(word.key, within=COMMON_EN)
+        return len(word.key) > 1 and chinese.occurrences(word.key) < _COMMON_ZH[strict]
+    return not english.is_common(word.key, within=_COMMON_EN[strict])
 
 
 def _names(sentence: Evidence) -> Iterator[Word]:

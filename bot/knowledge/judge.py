@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import UnsupportedClaim
-from bot.knowledge.claims import Claims
+from bot.knowledge.claims import Claims, is_rare
 from bot.knowledge.evidence import Evidence, Ground, PassageEvidence, mass
 from bot.knowledge.numerals import Number, states
 from bot.knowledge.stopwords import word_set
@@ -72,8 +72,8 @@ class Judge:
 
     def _check_rare(self, found: Claims) -> None:
         texts: tuple[Evidence, ...] = (*self._ground.passages, self._ground.question, self._ground.persona)
-        for word in found.rare:
-            if not any(text.has_word(word) for text in texts):
+        for word in found.content:
+            if is_rare(word, strict=self._strict) and not any(text.has_word(word) for text in texts):
                 raise UnsupportedClaim(word.written)
 
     def _missing(self, found: Claims, passage: PassageEvidence) -> str | None:

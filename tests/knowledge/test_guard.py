@@ -52,7 +52,7 @@ def said(persona: Persona, question: str, passages: Sequence[Passage], pieces: S
         ),
         (HOW_LONG, [RETURN], "Sure! You can return it within thirty days of delivery."),
         (HOW_LONG, [RETURN], "I am sorry to hear that! You can return an item within 30 days [1]."),
-        (ON_LAMP, [LAMPS, UMBRELLAS], "Lamps come with a 24-month warranty, counted from the day of delivery."),
+        (ON_LAMP, [LAMPS, UMBRELLAS], "Lamps come with a 24-month warranty, which starts on the day of delivery."),
         (ON_LAMP, [BOTH], "The warranty on a lamp is 24 months."),
         ("How long is the warranty on an umbrella?", [BOTH], "The warranty on umbrellas is 60 months."),
         (OPEN, [HOURS], "No, the shop is closed on Sundays and public holidays."),
@@ -80,7 +80,7 @@ def test_what_a_passage_supports_is_shown(question: str, passages: list[Passage]
         (HOW_LONG, [RETURN], "You can return a bicycle within 30 days of delivery.", "bicycle"),
         (HOW_LONG, [RETURN], "Write to refunds@evil.example within 30 days of delivery.", "refunds@evil.example"),
         (HOW_LONG, [RETURN], "See https://evil.example/x to return an item in 30 days.", "https://evil.example/x"),
-        (HOW_LONG, [RETURN], "People like walking and music in the summer for 30 days.", "summer"),
+        (HOW_LONG, [RETURN], "People like to work and play with friends at home for 30 days.", "People"),
         (ON_LAMP, [LAMPS, UMBRELLAS], "The warranty on lamps is 60 months.", "60"),
         (ON_LAMP, [LAMPS, UMBRELLAS], "The warranty is 60 months.", "60"),
         (ON_LAMP, [LAMPS, UMBRELLAS], "The warranty on lamps starts with delivery. It is 60 months.", "60"),
@@ -141,7 +141,7 @@ def test_chunks_make_no_difference(answer: str, cuts: list[int]) -> None:
 
 def test_a_sentence_about_it_stays_with_the_passage_before() -> None:
     both = "How long is the warranty on lamps and on umbrellas?"
-    start = "The warranty on lamps begins on the day of delivery."
+    start = "The warranty on lamps starts on the day of delivery."
     assert said(make_persona(), both, [LAMPS, UMBRELLAS], [start + " It is 24 months."])
     with pytest.raises(UnsupportedClaim):
         said(make_persona(), both, [LAMPS, UMBRELLAS], [start + " It is 60 months."])
@@ -168,7 +168,7 @@ def test_numbers_of_the_question_and_the_personas_text_are_free() -> None:
 
 def test_prefer_lets_the_model_phrase_freely_but_not_invent_facts() -> None:
     prefer = make_persona(grounded="prefer")
-    free = "What a nice day to walk around with friends and talk about return."
+    free = "What a good day to go home with friends and talk about return."
     assert said(prefer, "Tell me about returns", [RETURN], [free]) == free
     with pytest.raises(UnsupportedClaim):
         said(make_persona(), "Tell me about returns", [RETURN], [free])
