@@ -11,10 +11,6 @@ from storage.sql import SqlSettings, SqlStore, open_store
 if TYPE_CHECKING:
     from tests.conformance.samples import Clock
 
-pytest.register_assert_rewrite(
-    *(f"tests.conformance.{name}" for name in ("bus", "checks", "samples", "store", "store_turns"))
-)
-
 
 @pytest.fixture
 def clock() -> "Clock":
