@@ -64,6 +64,7 @@ class Conversation:
     log: list[Event] = field(default_factory=list)
     base: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     turns: dict[str, dict[str, Any]] = field(default_factory=dict)
     clients: dict[str, str] = field(default_factory=dict)
     ratings: dict[str, str] = field(default_factory=dict)
@@ -253,7 +254,7 @@ class Fake:
         conversation = self._of(request)
         if request.method == "GET":
             before = request.query_params.get("before")
-            found = conversation.messages
+            found = self.told(conversation)
             if before:
                 found = found[: next(n for n, message in enumerate(found) if message["id"] == before)]
             return JSONResponse({"messages": found[-int(request.query_params.get("limit", 50)) :]})
@@ -268,11 +269,21 @@ class Fake:
             return JSONResponse({"turn": turn, "duplicate": False}, 202)
         return JSONResponse({"turn": known, "duplicate": True}, 202)
 
+    @staticmethod
+    def told(conversation: Conversation) -> list[dict[str, Any]]:
+        """The messages in the order of their turns; those a test put in come first."""
+        order = list(conversation.turns)
+        return sorted(conversation.messages, key=lambda m: order.index(m["turn"]) if m["turn"] in order else -1)
+
     def message(self, role: str, text: str, turn: str) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         return {"id": f"m{next(self._ids):019d}", "role": role, "text": text, "turn": turn, "at": now}
 
     async def _reply(self, conversation: Conversation, turn: str) -> None:
+        async with conversation.one_at_a_time:
+            await self._write(conversation, turn)
+
+    async def _write(self, conversation: Conversation, turn: str) -> None:
         state = conversation.turns[turn]
         attempt = state["attempt"]
         conversation.tell("turn.started", {"turn": turn, "attempt": attempt})

@@ -167,11 +167,13 @@ async def test_forgetting_while_the_server_is_away_says_so_and_keeps_the_key(fak
 
 
 async def test_a_reply_to_a_closed_panel_counts_as_unread_until_it_is_opened(fake: Fake, visit: Visit) -> None:
-    fake.pause = 0.1
+    fake.hold = asyncio.Event()
+    fake.answer = lambda _: list("hello")
     visitor = await visit()
     await visitor.open()
     await visitor.ask("hello")
     await visitor.launcher.click()
+    fake.hold.set()
     await expect(visitor.find(".badge")).to_have_text("1")
     await expect(visitor.launcher).to_have_attribute("aria-label", "Open chat with Larkenfold Support, 1 unread")
     await visitor.open()

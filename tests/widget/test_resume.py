@@ -18,7 +18,7 @@ WHOLE = "".join(WORDS)
 
 def stored(fake: Fake) -> list[tuple[str, str]]:
     (conversation,) = fake.conversations.values()
-    return [(message["role"], message["text"]) for message in conversation.messages]
+    return [(message["role"], message["text"]) for message in fake.told(conversation)]
 
 
 async def shown(visitor: Visitor) -> list[tuple[str, str]]:
