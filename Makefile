@@ -2,20 +2,23 @@
 # make test   set up and run every check and test
 # make check  ruff, mypy, import-linter
 # make bench  measure; prints the figures of the README
+# make soak   kill, pause and starve it for an hour; ARGS="--minutes 10" for less
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet
 ARGS ?=
+# Tests start hundreds of programs, which else compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check bench system clean
+.PHONY: run test check bench soak system clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
 	@$(BIN)/parley run $(ARGS)
 
 test: $(VENV)/.tested system check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n logical --maxprocesses 4 --max-worker-restart 0 --dist loadfile
 
 check: $(VENV)/.tested
 	@$(BIN)/ruff check .
@@ -25,6 +28,9 @@ check: $(VENV)/.tested
 
 bench: $(VENV)/.tested
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+soak: $(VENV)/.tested
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -48,12 +54,16 @@ $(VENV)/.tested: $(VENV)/.installed
 	@$(PIP) --editable '.[test]'
 	@touch $@
 
-# What the tests need beside Python: Chromium and a Chinese font for the pages, npm to rebuild the widget.
+# What the tests need beside Python: Chromium and a Chinese font for the pages, npm to rebuild the widget,
+# nginx for the proxy's settings, PostgreSQL and Redis for the store and the bus.
 system:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	fc-list 2>/dev/null | grep -qi 'cjk' || missing="$$missing fontconfig fonts-noto-cjk"; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
+	{ command -v postgres || ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing$$missing"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \

@@ -4,21 +4,42 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
-from bot.config import Loaded, Settings
-from bot.dispatch import Dispatcher, Pace
-from bot.errors import EngineError, StoreError, UnknownPersona, UnknownPlugin
-from bot.inbox import StoredInbox
+from bot.config import Loaded, RateSettings, Settings
+from bot.dispatch import Dispatcher
+from bot.errors import EngineError, ModelRefused, StoreError, StoreInUse, UnknownPersona, UnknownPlugin
+from bot.inbox import Limits, StoredInbox
+from bot.jobs import Scheduler, upkeep
 from bot.knowledge import Library
+from bot.load import Load
+from bot.models import Following, open_switch
 from bot.personas import Catalog, Problem, persona_schema
 from bot.plugins import Group, find
-from bot.ports import Bus, Channel, ChannelPlugin, Engine, Inbox, Personas, Plugin, Store
-from bot.types import new_id
+from bot.ports import (
+    Bus,
+    Channel,
+    ChannelPlugin,
+    Engine,
+    EngineServer,
+    Inbox,
+    Personas,
+    Plugin,
+    ServerPlugin,
+    Shared,
+    Store,
+    StorePlugin,
+)
+from bot.retention import expire_old
+from bot.service import Pace, Service
+from bot.summaries import summarise_overflowed
+from bot.types import Bounds, Rate, new_id
 
 log = structlog.stdlib.get_logger()
 
@@ -31,20 +52,58 @@ class App:
         *,
         settings: Settings,
         store: Store,
-        bus: Bus,
+        shared: Shared,
         engine: Engine,
+        following: Following | None,
         personas: Catalog,
         knowledge: Library,
         routes: Mapping[str, Mapping[str, str]],
     ) -> None:
+        """`following` keeps the engine at the model that is chosen in the store; None: it stays as it is."""
         self.settings = settings
         self.store = store
-        self.bus = bus
+        self.shared = shared
         self.engine = engine
         self.knowledge = knowledge
+        self._following = following
         self.channels: dict[str, Channel] = {}
         self._catalog = personas
-        self.inbox: Inbox = StoredInbox(store=store, bus=bus, routes=routes)
+        self._load = Load(at_once=settings.turns.at_once)
+        self._leaving = False
+        self._holder = f"{socket.gethostname()}-{os.getpid()}-{new_id()[-4:]}"
+        self.inbox: Inbox = StoredInbox(
+            store=store,
+            bus=shared.bus,
+            limiter=shared.limiter,
+            window=shared.window,
+            personas=personas,
+            routes=routes,
+            load=self._load,
+            limits=_limits(settings),
+            bounds=Bounds(waiting=settings.turns.waiting, backlog=settings.turns.backlog),
+            keep=settings.data.keep,
+        )
+        self._scheduler = Scheduler(
+            store=store,
+            bus=shared.bus,
+            personas=personas,
+            channels=self.channels,
+            upkeep=upkeep(
+                store,
+                zone=settings.zone,
+                keep_runs=timedelta(days=settings.jobs.keep_days),
+                now=_now,
+                forget_old=partial(expire_old, store=store, personas=personas, keep=settings.data.keep),
+                summarise=partial(summarise_overflowed, store=store, engine=engine, personas=personas),
+            ),
+            zone=settings.zone,
+            holder=self._holder,
+            now=_now,
+        )
+
+    @property
+    def bus(self) -> Bus:
+        return self.shared.bus
 
     @property
     def personas(self) -> Personas:
@@ -53,6 +112,10 @@ class App:
     @property
     def model(self) -> str:
         return self.engine.model
+
+    @property
+    def tokens(self) -> Mapping[str, int]:
+        return self._load.tokens
 
     @property
     def persona_schema(self) -> Mapping[str, object]:
@@ -72,34 +135,69 @@ class App:
             await self.engine.check()
         except EngineError as error:
             wrong["engine"] = str(error)
+        if self._leaving:
+            wrong["server"] = "it is shutting down"
         return wrong
 
     async def run(self) -> None:
         """Serve every channel until cancelled or until one has nothing more to hear; running turns get their grace."""
-        turns = self.settings.turns
-        dispatcher = Dispatcher(
-            holder=f"{socket.gethostname()}-{os.getpid()}-{new_id()[-4:]}",
-            store=self.store,
-            bus=self.bus,
-            personas=self.personas,
-            knowledge=self.knowledge,
-            engine=self.engine,
-            channels=self.channels,
-            pace=Pace(at_once=turns.at_once, grace=timedelta(seconds=turns.grace_seconds)),
-        )
         async with self._catalog.watching(self._on_change), asyncio.TaskGroup() as group:
-            dispatching = group.create_task(dispatcher.run(), name="dispatcher")
+            reloading = group.create_task(self._hear_reloads(), name="persona reloads")
+            scheduling = group.create_task(self._scheduler.run(), name="scheduler")
+            dispatching = group.create_task(self._dispatcher().run(), name="dispatcher")
+            following = group.create_task(self._follow_models(), name="chosen models")
             listening = {
                 group.create_task(channel.listen(), name=f"channel {channel.name}")
                 for channel in self.channels.values()
             }
-            await asyncio.wait(listening, return_when=asyncio.FIRST_COMPLETED)
-            for task in (*listening, dispatching):
-                task.cancel()
+            try:
+                await asyncio.wait(listening, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                self._leaving = True
+                await asyncio.sleep(self.settings.turns.drain_seconds)
+                raise
+            finally:
+                for task in (*listening, dispatching, scheduling, reloading, following):
+                    task.cancel()
+
+    def _dispatcher(self) -> Dispatcher:
+        turns = self.settings.turns
+        service = Service(
+            store=self.store,
+            bus=self.bus,
+            window=self.shared.window,
+            personas=self.personas,
+            knowledge=self.knowledge,
+            engine=self.engine,
+            channels=self.channels,
+            pace=Pace(
+                at_once=turns.at_once,
+                deadline=timedelta(seconds=turns.deadline_seconds),
+                grace=timedelta(seconds=turns.grace_seconds),
+            ),
+            load=self._load,
+            now=lambda: _now().astimezone(),
+        )
+        return Dispatcher(holder=self._holder, service=service)
+
+    async def _follow_models(self) -> None:
+        if self._following is not None:
+            await self._following.run()
+
+    async def _hear_reloads(self) -> None:
+        """Another replica saw the persona files change: look here too, where no file event may come."""
+        async with self.bus.subscribe("personas") as reloads:
+            async for _ in reloads:
+                if await asyncio.to_thread(self._catalog.load):
+                    await self._follow()
 
     async def _on_change(self) -> None:
-        await self.knowledge.refresh(self.personas.all())
+        await self._follow()
         await self.bus.publish("personas", "")
+
+    async def _follow(self) -> None:
+        await self.knowledge.refresh(self.personas.all())
+        self._scheduler.refresh()
 
 
 @asynccontextmanager
@@ -111,19 +209,16 @@ async def open_app(loaded: Loaded, *, channels: Sequence[str] | None = None) -> 
     settings = loaded.settings
     served = tuple(settings.channels if channels is None else channels)
     async with AsyncExitStack() as stack:
-
-        async def part(group: Group, section: str, name: str) -> Any:
-            plugin = find(group, name)
-            if not isinstance(plugin, Plugin):
-                raise UnknownPlugin(name, hint=f"it is no part of {group}")
-            return await stack.enter_async_context(plugin.open(loaded.section(section, plugin)))
-
+        store: Store = await stack.enter_async_context(open_store(loaded))
+        shared: Shared = await stack.enter_async_context(open_shared(loaded))
+        switch, following = await _open_chosen(loaded, store, shared, stack)
         app = App(
             settings=settings,
-            store=await part("parley.stores", "store", settings.store["use"]),
-            bus=await part("parley.buses", "bus", settings.bus["use"]),
-            engine=await part("parley.engines", "engine", settings.engine["use"]),
-            personas=_catalog(settings),
+            store=store,
+            shared=shared,
+            engine=switch,
+            following=following,
+            personas=open_catalog(settings),
             knowledge=Library(),
             routes={name: _rooms(settings, name) for name in served},
         )
@@ -139,7 +234,90 @@ async def open_app(loaded: Loaded, *, channels: Sequence[str] | None = None) -> 
         yield app
 
 
-def _catalog(settings: Settings) -> Catalog:
+def open_store(loaded: Loaded) -> AbstractAsyncContextManager[Store]:
+    """The database alone, for commands that look into it. Raises like `open_app`."""
+    return _part(loaded, "parley.stores", "store")
+
+
+@asynccontextmanager
+async def open_beside(loaded: Loaded) -> AsyncIterator[Store]:
+    """The database; where a running Parley has it for itself, what can be read of it. Raises like `open_app`."""
+    async with AsyncExitStack() as stack:
+        try:
+            store = await stack.enter_async_context(open_store(loaded))
+        except StoreInUse:
+            plugin = find("parley.stores", loaded.settings.store["use"])
+            if not isinstance(plugin, StorePlugin):
+                raise
+            store = await stack.enter_async_context(plugin.beside(loaded.section("store", plugin)))
+        yield store
+
+
+async def chosen_model(loaded: Loaded) -> str | None:
+    """The model that was chosen in the store; None where the settings tell, or the command line does."""
+    if _is_named(loaded):
+        return None
+    async with open_beside(loaded) as store:
+        choice = await store.models.current()
+    return None if choice is None else choice.model
+
+
+def _is_named(loaded: Loaded) -> bool:
+    """Whether the model was named on the command line."""
+    return loaded.origin("engine.model").startswith("flag")
+
+
+def open_shared(loaded: Loaded) -> AbstractAsyncContextManager[Shared]:
+    """The bus and what goes with it, alone. Raises like `open_app`."""
+    return _part(loaded, "parley.buses", "bus")
+
+
+def open_engine(loaded: Loaded, model: str | None = None) -> AbstractAsyncContextManager[Engine]:
+    """The engine of the settings, or the same with another model. Raises like `open_app`."""
+    if model is not None:
+        engine = {**loaded.settings.engine, "model": model}
+        loaded = replace(loaded, settings=loaded.settings.model_copy(update={"engine": engine}))
+    return _part(loaded, "parley.engines", "engine")
+
+
+def open_engine_server(loaded: Loaded, engine: Engine) -> AbstractAsyncContextManager[EngineServer]:
+    """What offers the engine to other programs. Raises ConfigError, UnknownPlugin."""
+    name = loaded.settings.serve["use"]
+    plugin = find("parley.servers", name)
+    if not isinstance(plugin, ServerPlugin):
+        raise UnknownPlugin(name, hint="it is no part of parley.servers")
+    opened: AbstractAsyncContextManager[EngineServer] = plugin.open(loaded.section("serve", plugin), engine)
+    return opened
+
+
+async def _open_chosen(
+    loaded: Loaded, store: Store, shared: Shared, stack: AsyncExitStack
+) -> tuple[Engine, Following | None]:
+    """The model that was chosen in the store, and what follows later choices; one named on the command line stays."""
+    choice = None if _is_named(loaded) else await store.models.current()
+    opened = open_switch(partial(open_engine, loaded), None if choice is None else choice.model)
+    try:
+        switch = await stack.enter_async_context(opened)
+    except ModelRefused as error:
+        if choice is None:
+            raise
+        raise ModelRefused(f"{error}; `parley model rollback` takes back that it was chosen") from error
+    if _is_named(loaded):
+        return switch, None
+    followed = None if choice is None else choice.id
+    return switch, Following(models=store.models, bus=shared.bus, switch=switch, followed=followed)
+
+
+def _part(loaded: Loaded, group: Group, section: str) -> AbstractAsyncContextManager[Any]:
+    name = getattr(loaded.settings, section)["use"]
+    plugin = find(group, name)
+    if not isinstance(plugin, Plugin):
+        raise UnknownPlugin(name, hint=f"it is no part of {group}")
+    return plugin.open(loaded.section(section, plugin))
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """The personas of the settings, read; their faults go to the log."""
     folders = [settings.personas] if settings.personas.is_dir() else []
     catalog = Catalog(folders, language=settings.language, on_problem=_report)
     catalog.load()
@@ -159,6 +337,18 @@ def _report(problem: Problem) -> None:
         log.warning("persona has a fault", problem=str(problem))
     else:
         log.info("persona note", note=str(problem))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _limits(settings: Settings) -> Limits:
+    def rate(given: RateSettings | None) -> Rate | None:
+        return None if given is None else Rate(burst=given.burst, per_minute=given.per_minute)
+
+    limits = settings.limits
+    return Limits(user=rate(limits.user), conversation=rate(limits.conversation), tenant=rate(limits.tenant))
 
 
 def _rooms(settings: Settings, channel: str) -> Mapping[str, str]:

@@ -1,22 +1,25 @@
 """parley.yaml, environment and flags become one frozen Settings; every value knows where it came from.
 
-Later sources win: default, file, environment, flag. Environment names: `DATABASE_URL`, the short names in `SHORT`,
-and for any setting `PARLEY_` with its path joined by `__` (`PARLEY_ENGINE__SLOTS=4`).
+Later sources win: default, file, environment, flag. Environment names: `DATABASE_URL`, `REDIS_URL`, the short names in
+`SHORT`, and for any setting `PARLEY_` with its path joined by `__` (`PARLEY_ENGINE__SLOTS=4`).
 """
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from bot.cron import local_zone
 from bot.errors import ConfigError
 from bot.ports import AnyPlugin
 
@@ -24,12 +27,24 @@ FILE = "parley.yaml"
 PREFIX = "PARLEY_"
 SHORT: Mapping[str, str] = {
     "DATABASE_URL": "database_url",
+    "REDIS_URL": "bus.url",
     "PARLEY_MODEL": "engine.model",
     "PARLEY_HOST": "channels.web.host",
     "PARLEY_PORT": "channels.web.port",
+    "DISCORD_TOKEN": "channels.discord.token",
+    "DISCORD_API_URL": "channels.discord.api_url",
+    "DISCORD_GATEWAY_URL": "channels.discord.gateway_url",
     "PARLEY_IDENTITY_SECRET": "channels.web.identity_secret",
+    "SLACK_BOT_TOKEN": "channels.slack.bot_token",
+    "SLACK_APP_TOKEN": "channels.slack.app_token",
+    "SLACK_SIGNING_SECRET": "channels.slack.signing_secret",
+    "SLACK_CLIENT_ID": "channels.slack.client_id",
+    "SLACK_CLIENT_SECRET": "channels.slack.client_secret",
+    "SLACK_ENCRYPTION_KEY": "channels.slack.encryption_key",
+    "SLACK_API_URL": "channels.slack.api_url",
 }
 SECRETS = ("secret", "token", "password", "key")
+_QUERY_SECRET = re.compile(rf"([?&][^=&]*(?:{'|'.join(SECRETS)})[^=&]*=)[^&]*", re.IGNORECASE)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,24 +59,80 @@ class LogSettings(_Strict):
 
 
 class TurnSettings(_Strict):
-    """`at_once` conversations are answered at the same time; `grace_seconds` is left to finish them on exit."""
+    """`at_once` conversations are answered at the same time; a reply may take `deadline_seconds`.
+
+    On exit `/readyz` turns red first; after `drain_seconds` nothing is taken in any more, and `grace_seconds` are
+    left to finish what runs. At most `waiting` turns of a conversation and `backlog` conversations wait.
+    """
 
     at_once: int = Field(default=64, ge=1, le=10_000)
+    deadline_seconds: float = Field(default=180.0, gt=0, le=86_400)
+    drain_seconds: float = Field(default=0.0, ge=0, le=600)
     grace_seconds: float = Field(default=5.0, ge=0, le=600)
+    waiting: int = Field(default=5, ge=1, le=100)
+    backlog: int = Field(default=2000, ge=1, le=1_000_000)
+
+
+class RateSettings(_Strict):
+    """`burst` messages at once, then `per_minute`."""
+
+    burst: int = Field(ge=1, le=1_000_000)
+    per_minute: float = Field(gt=0, le=1_000_000)
+
+
+class LimitSettings(_Strict):
+    """How often a person, a conversation and a tenant (a workspace, a server, a site) may write; null: no limit."""
+
+    user: RateSettings | None = RateSettings(burst=20, per_minute=30)
+    conversation: RateSettings | None = RateSettings(burst=40, per_minute=60)
+    tenant: RateSettings | None = None
+
+
+class JobSettings(_Strict):
+    """The record of a job's runs is kept for `keep_days`."""
+
+    keep_days: int = Field(default=30, ge=1, le=3650)
+
+
+class DataSettings(_Strict):
+    """Messages are deleted `keep_days` after they were answered, idle conversations likewise; null keeps them.
+    A persona's `memory.keep_days` goes before."""
+
+    keep_days: int | None = Field(default=30, ge=2, le=3650)
+
+    @property
+    def keep(self) -> timedelta | None:
+        return None if self.keep_days is None else timedelta(days=self.keep_days)
 
 
 class Settings(_Strict):
-    """What the core itself reads; the sections of parts (`engine`, `bus`, `channels.*`) belong to their plugins."""
+    """What the core itself reads; the sections of parts (`engine`, `serve`, `channels.*` …) belong to their plugins."""
 
     database_url: str = "sqlite+aiosqlite:///parley.db"
     personas: Path = Path("personas")
     language: Literal["en", "zh"] = "en"
+    timezone: str | None = None
     log: LogSettings = LogSettings()
     turns: TurnSettings = TurnSettings()
+    jobs: JobSettings = JobSettings()
+    limits: LimitSettings = LimitSettings()
+    data: DataSettings = DataSettings()
     store: Mapping[str, Any] = {"use": "sql"}
     bus: Mapping[str, Any] = {"use": "local"}
     engine: Mapping[str, Any] = {"use": "local"}
+    serve: Mapping[str, Any] = {"use": "openai"}
     channels: Mapping[str, Mapping[str, Any]] = {"web": {}}
+
+    @field_validator("timezone")
+    @classmethod
+    def _on_earth(cls, name: str | None) -> str | None:
+        local_zone(name)
+        return name
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where days begin and schedules are at home: `timezone`, by default this computer's."""
+        return local_zone(self.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,19 +180,22 @@ def load(
     path = file or (Path(FILE) if Path(FILE).is_file() else None)
     if path is not None:
         _read(path, values, origins)
+    chosen = "channels" in values
     for name, text in (os.environ if environment is None else environment).items():
         target = SHORT.get(name)
         if target is None and name.startswith(PREFIX) and "__" in name:
             target = name.removeprefix(PREFIX).lower().replace("__", ".")
         if target is not None and text:
-            _put(values, target, _scalar(text))
+            _put(values, target, text if _is_text(target) else _scalar(text))
             origins[target] = Origin(text=f"environment {name}")
     for target, (flag, value) in (flags or {}).items():
         if value is not None:
             _put(values, target, value)
             origins[target] = Origin(text=f"flag {flag}")
-    values.setdefault("channels", {"web": {}})
-    for part, use in (("store", "sql"), ("bus", "local"), ("engine", "local")):
+    if not chosen:  # a variable or flag may have added one beside it
+        values.setdefault("channels", {}).setdefault("web", {})
+    bus = "redis" if "bus.url" in origins else "local"
+    for part, use in (("store", "sql"), ("bus", bus), ("engine", "local"), ("serve", "openai")):
         if isinstance(values.setdefault(part, {}), dict):
             values[part].setdefault("use", use)
     return Loaded(settings=_validate(Settings, values, origins, prefix=""), origins=origins)
@@ -129,9 +203,9 @@ def load(
 
 def shown(path: str, value: object) -> str:
     """A value as `parley doctor` shows it: secrets and passwords in URLs are hidden."""
-    if value is not None and any(word in path.rsplit(".", maxsplit=1)[-1] for word in SECRETS):
+    if value is not None and _is_secret(path.rsplit(".", maxsplit=1)[-1]):
         return "••••••"
-    text = str(value)
+    text = _QUERY_SECRET.sub(r"\1••••••", str(value))
     scheme, separator, rest = text.partition("://")
     if separator and "@" in rest:
         user, _, host = rest.rpartition("@")
@@ -179,6 +253,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value
+
+
+def _is_text(target: str) -> bool:
+    """Ids and secrets may look like numbers."""
+    name = target.rsplit(".", maxsplit=1)[-1]
+    return name.endswith("_id") or _is_secret(name)
+
+
+def _is_secret(name: str) -> bool:
+    """By the words of a setting's name; `key_env` only names a variable."""
+    return not name.endswith("_env") and (name.endswith(SECRETS) or not {*SECRETS}.isdisjoint(name.split("_")))
 
 
 def _scalar(text: str) -> object:

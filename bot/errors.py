@@ -4,6 +4,7 @@ ParleyError
 ├── ConfigError              a setting, file or flag is wrong
 ├── PersonaError             persona files have faults
 ├── BadKey                   not a conversation key
+├── BadPerson                not a person on a channel
 ├── Unknown                  there is no such thing
 │   ├── UnknownPersona
 │   ├── UnknownConversation
@@ -11,18 +12,25 @@ ParleyError
 │   └── UnknownPlugin
 ├── StoreError
 │   ├── StoreUnavailable     the database does not answer or cannot be written
+│   │   └── StoreInUse       another Parley has it open, and it can be one's alone
 │   └── LeaseLost            another replica holds the conversation, or it was erased
+├── ChannelError             a platform did not take what was sent
+│   ├── ChannelBusy          it asks to wait before the next attempt
+│   └── ChannelGone          the place is gone or closed to us: no attempt will succeed
 ├── CursorLost               the live buffer no longer holds what follows this cursor
 ├── UnsupportedClaim         the model said what no passage supports
 │   └── DegenerateAnswer     the model said nothing, goes round in circles or writes broken characters
 ├── TrainingError            data, memory or disk do not allow the training that was asked for
 └── EngineError
     ├── ModelRefused         the model folder is missing, damaged or not safe to load
+    ├── RequestRefused       the request asks for something this model cannot do
     ├── PromptTooLong        more prompt tokens than the context holds
     ├── EngineBusy           the queue is full
     ├── EngineTimeout        no answer within the deadline
     └── EngineDied           the worker process ended in the middle of a request
 """
+
+from datetime import timedelta
 
 
 class ParleyError(Exception):
@@ -44,6 +52,11 @@ class PersonaError(ParleyError):
 class BadKey(ParleyError):
     def __init__(self, text: str) -> None:
         super().__init__(f"{text!r} is not a conversation key: expected channel:tenant:room[:thread]")
+
+
+class BadPerson(ParleyError):
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not a person: expected channel:id or channel:tenant:id")
 
 
 class Unknown(ParleyError):
@@ -87,6 +100,22 @@ class LeaseLost(StoreError):
         super().__init__(f"epoch {epoch} of conversation {conversation!r} is over: another holder took it")
 
 
+class ChannelError(ParleyError):
+    pass
+
+
+class ChannelBusy(ChannelError):
+    """`wait` is what the platform asks for."""
+
+    def __init__(self, what: str, *, wait: timedelta) -> None:
+        super().__init__(f"{what}; it asks to wait {wait.total_seconds():g} s")
+        self.wait = wait
+
+
+class ChannelGone(ChannelError):
+    pass
+
+
 class CursorLost(ParleyError):
     def __init__(self, cursor: str) -> None:
         super().__init__(f"the live buffer no longer holds what follows cursor {cursor!r}")
@@ -117,6 +146,10 @@ class EngineError(ParleyError):
 
 
 class ModelRefused(EngineError):
+    pass
+
+
+class RequestRefused(EngineError):
     pass
 
 

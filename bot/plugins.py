@@ -5,9 +5,9 @@ from importlib.metadata import entry_points
 from typing import Literal
 
 from bot.errors import UnknownPlugin
-from bot.ports import AnyPlugin, ChannelPlugin, Plugin
+from bot.ports import AnyPlugin, ChannelPlugin, Plugin, ServerPlugin
 
-Group = Literal["parley.channels", "parley.stores", "parley.buses", "parley.engines"]
+Group = Literal["parley.channels", "parley.stores", "parley.buses", "parley.engines", "parley.servers"]
 
 
 def names(group: Group) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def find(group: Group, name: str) -> AnyPlugin:
     """The plugin `name` of a group. Raises UnknownPlugin, which lists what is installed."""
     for point in entry_points(group=group, name=name):
         plugin = point.load()
-        if not isinstance(plugin, Plugin | ChannelPlugin):
+        if not isinstance(plugin, Plugin | ChannelPlugin | ServerPlugin):
             raise UnknownPlugin(name, hint=f"the entry point {point.value!r} of {group} is no Plugin")
         return plugin
     near = get_close_matches(name, names(group), n=1)

@@ -1,18 +1,15 @@
 """answer(): one question → one streamed reply."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.errors import UnsupportedClaim
+from bot.errors import EngineDied, UnsupportedClaim
 from bot.language import language_of
 from bot.ports import Engine, Guard, Knowledge, ReplyStream
 from bot.prompt import build
 from bot.types import Answer, Budget, Finished, Passage, Persona, Prompt, Source, TextDelta, Work
-
-SAVE_EVERY = timedelta(seconds=1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,12 +27,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
-    """The parts a reply is made with, and where it goes. `save` keeps progress; it is called once a second."""
+    """The parts a reply is made with, and where it goes."""
 
     knowledge: Knowledge
     engine: Engine
     reply: ReplyStream
-    save: Callable[[str], Awaitable[None]]
     now: Callable[[], datetime]
     draft: Draft = field(default_factory=Draft)
 
@@ -51,12 +47,13 @@ class Answering:
                 persona,
                 question=question,
                 passages=passages,
-                history=work.history,
+                memory=work.memory,
                 language=language,
                 user=work.question[0].author or "",
                 now=self.now(),
                 context=self.engine.context,
                 count=self.engine.count_tokens,
+                conversation=work.turn.conversation.encode(),
             )
             self.draft.budget = prompt.budget
             await self._generate(prompt, persona, question, passages, language)
@@ -71,7 +68,7 @@ class Answering:
             return ()
         passages = await self.knowledge.search(persona, question)
         if not passages:
-            before = next((m.text for m in reversed(work.history) if m.role == "user"), None)
+            before = next((m.text for m in reversed(work.memory.messages) if m.role == "user"), None)
             if before is not None:
                 passages = await self.knowledge.search(persona, f"{before}\n{question}")
         return passages
@@ -82,8 +79,6 @@ class Answering:
         guard: Guard | None = None
         if passages and persona.grounded != "off":
             guard = self.knowledge.guard(persona, question, passages)
-        loop = asyncio.get_running_loop()
-        saved = loop.time()
         try:
             async with aclosing(self.engine.generate(prompt)) as generated:
                 async for event in generated:
@@ -91,9 +86,8 @@ class Answering:
                         await self._write(guard.write(event.text) if guard else event.text)
                     else:
                         self.draft.finished = event
-                    if loop.time() - saved >= SAVE_EVERY.total_seconds():
-                        await self.save(self.draft.text)
-                        saved = loop.time()
+            if self.draft.finished is None:
+                raise EngineDied("the engine ended in the middle of its answer")
             if guard:
                 await self._write(guard.finish())
                 self.draft.sources = guard.sources()

@@ -31,7 +31,7 @@ def to_inbound(text: str, *, conversation: ConversationKey, user: str, locale: s
     return Inbound(
         event_id=new_id(),
         conversation=conversation,
-        author=Author(id="console", name=user),
+        author=Author(id="me", name=user),
         text=text,
         locale=locale,
         received_at=datetime.now(UTC),

@@ -12,6 +12,7 @@ from adapters.web.desk import Desk
 from adapters.web.gate import Gate
 from adapters.web.limits import BodyLimit
 from adapters.web.metrics import Counted
+from adapters.web.mounts import Mounts, mounts_of
 
 
 def build(desk: Desk) -> ASGIApp:
@@ -28,7 +29,8 @@ def build(desk: Desk) -> ASGIApp:
         app.include_router(room.routes(desk))
     problems.install(app)
     _document(app)
-    return Gate(BodyLimit(Counted(app, desk.metrics)), desk.settings)
+    ours = Gate(BodyLimit(Counted(app, desk.metrics)), desk.settings)
+    return Mounts(ours, mounts_of(desk.core, engine_key=desk.engine_key))
 
 
 def _document(app: FastAPI) -> None:

@@ -20,6 +20,7 @@ def card(persona: Persona, locale: str | None) -> PersonaCard:
             for starter in persona.starters
         ],
         disclaimer=persona.disclaimer.pick(locale) if persona.disclaimer else None,
+        rating_notice=persona.rating_notice.pick(locale) if persona.rating_notice else None,
         description=persona.description,
         languages=list(persona.languages),
         accent=persona.accent,

@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""What the routes share. `engine_key` opens the engine to other programs; None keeps it closed."""
 
 from dataclasses import dataclass
 
@@ -16,3 +16,4 @@ class Desk:
     access: Access
     streams: Streams
     metrics: Metrics
+    engine_key: str | None

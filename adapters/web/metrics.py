@@ -1,9 +1,14 @@
 """What Prometheus may know of the web channel: counts and times, never a text or an id."""
 
 import time
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.ports import CountsTokens
 
 
 class Metrics:
@@ -27,6 +32,19 @@ class Metrics:
     def render(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self.registry)
+
+
+class TokenCollector(Collector):
+    """The tokens of the core's answers; `cached` are those prompt tokens that were not computed again."""
+
+    def __init__(self, core: CountsTokens) -> None:
+        self._core = core
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily("parley_engine_tokens", "Tokens of finished answers.", labels=["kind"])
+        for kind, count in self._core.tokens.items():
+            family.add_metric([kind], count)
+        yield family
 
 
 class Counted:

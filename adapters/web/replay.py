@@ -81,8 +81,8 @@ class Replay:
         """What the database has beyond what the reader was told."""
         out = [self._finish(event, None) for event in view.finished if event.turn not in self._told]
         running = view.running
-        if self._current is not None and (running is None or running.id != self._current.turn):
-            self._tell(self._current.turn)
+        if self._current is not None and self._current.turn != view.awaited:
+            self._tell(self._current.turn)  # it was erased
             self._current = None
         if running is None or running.id in self._told:
             return out
@@ -137,7 +137,10 @@ class Replay:
         self, current: _Current, mark: Mark, event: TurnStarted | Delta | TurnReplaced, *, settled: bool
     ) -> list[Sent] | None:
         if isinstance(event, TurnStarted):
-            return []
+            if not current.seq:
+                return []
+            current.seq = 0  # the attempt was handed back: another replica begins it from nothing
+            return [(mark, TurnReplaced(turn=event.turn, attempt=event.attempt, seq=0, text=""))]
         if current.seq is not None and event.seq <= current.seq:
             return []
         if isinstance(event, Delta) and current.seq is not None and event.seq > current.seq + 1:

@@ -15,7 +15,9 @@ class WebSettings(BaseModel):
     may. `hosts` are further names under which the server is reached, without port; a server on a loopback address
     answers only to these and to localhost. `personas` names the persona of rooms that ask for none.
     `identity_secret` (≥ 32 bytes) and `identity_audience` let a site vouch for its visitors.
-    `write_seconds` is how long a reader may take no byte before its stream is closed.
+    `engine_key_env` names the environment variable with the key that opens `/v1/chat/completions` and `/v1/models`,
+    the engine for other programs; without it they are not there. `write_seconds` is how long a reader may take no
+    byte before its stream is closed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -27,6 +29,7 @@ class WebSettings(BaseModel):
     personas: Mapping[str, str] = {"default": "support"}
     identity_secret: SecretStr | None = None
     identity_audience: str | None = None
+    engine_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     heartbeat_seconds: float = Field(default=15.0, gt=0, le=60)
     poll_seconds: float = Field(default=1.0, gt=0, le=60)
     revoke_seconds: float = Field(default=4.0, gt=0, le=60)

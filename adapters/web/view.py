@@ -20,11 +20,15 @@ class Since:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """`finished` in order; `running` as its progress was last saved; `waiting`: a turn has not begun yet."""
+    """`finished` in order; `running` as its progress was last saved; `waiting`: a turn has not begun yet.
+
+    `awaited` is the turn that the reader follows, where it has not ended: it runs, or was handed back and begins again.
+    """
 
     finished: tuple[TurnFinished, ...] = ()
     running: Turn | None = None
     waiting: bool = False
+    awaited: str | None = None
 
 
 async def read_view(store: Store, key: ConversationKey, *, since: Since | None, told: Collection[str]) -> View:
@@ -32,7 +36,8 @@ async def read_view(store: Store, key: ConversationKey, *, since: Since | None, 
     newest = await store.turns.newest(key)
     if newest is None:
         return View()
-    if newest.state.is_final and newest.id in told:
+    awaited = await _awaited(store, newest, since)
+    if newest.state.is_final and newest.id in told and awaited is None:
         return View()
     replies = await _replies(store, key, since)
     if since is None:
@@ -46,7 +51,16 @@ async def read_view(store: Store, key: ConversationKey, *, since: Since | None, 
         finished=tuple(ended),
         running=newest if newest.state is TurnState.RUNNING else None,
         waiting=newest.state is TurnState.QUEUED,
+        awaited=awaited,
     )
+
+
+async def _awaited(store: Store, newest: Turn, since: Since | None) -> str | None:
+    """Asked for before the replies are read: a turn that has ended by then is among these, unless it was erased."""
+    if since is None or not since.inclusive:
+        return None
+    turn = newest if newest.id == since.turn else await store.turns.get(since.turn)
+    return turn.id if turn is not None and not turn.state.is_final else None
 
 
 async def _replies(store: Store, key: ConversationKey, since: Since | None) -> list[StoredMessage]:

@@ -12,6 +12,8 @@ from bot.types import Delta, LiveEvent, StoredMessage, TurnFinished, TurnReplace
 MAX_TEXT = 8000
 HEARTBEAT = b": heartbeat\n\n"
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{20}$")]
 Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}$")]
 Text = Annotated[
@@ -58,6 +60,7 @@ class PersonaCard(BaseModel):
     greeting: str | None
     starters: list[StarterCard]
     disclaimer: str | None
+    rating_notice: str | None = Field(description="What to tell people where they rate; null: nothing.")
     description: str
     languages: list[str]
     accent: str | None
@@ -131,8 +134,7 @@ def frame(mark: Mark, event: LiveEvent) -> bytes:
         case TurnFinished():
             name = "turn.finished"
             data = {"turn": event.turn, "status": event.status.value, "message": message_json(event.message)}
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {mark.encode()}\nevent: {name}\ndata: {text}\n\n".encode()
+    return f"id: {mark.encode()}\nevent: {name}\ndata: {_encode(data)}\n\n".encode()
 
 
 def _piece(event: Delta | TurnReplaced) -> dict[str, Any]:

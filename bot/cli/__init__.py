@@ -5,20 +5,43 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import ask, chat, check, doctor, init, run, schema, train
+from bot.cli import (
+    ask,
+    chat,
+    check,
+    db,
+    discord,
+    doctor,
+    erase,
+    evaluate,
+    export,
+    init,
+    jobs,
+    model,
+    run,
+    schema,
+    serve_engine,
+    slack,
+    stats,
+    train,
+    turns,
+)
 from bot.errors import Interrupted, ParleyError
 
 cli = typer.Typer(
     name="parley",
-    help="Put a GPT you run yourself in front of people: on a website and in a terminal.",
+    help="Put a GPT you run yourself in front of people: in Slack, in Discord, on a website, in a terminal.",
     epilog="Start here: `parley run` serves the built-in personas; `parley init` writes files to edit.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (run, chat, ask, init, check, schema, doctor, train):
+for module in (run, chat, ask, init, check, schema, doctor, serve_engine, jobs, stats, export, erase):
     cli.command()(getattr(module, module.__name__.rpartition(".")[2]))
+cli.command("eval")(evaluate.evaluate)
+for group in (train, model, db, turns, slack, discord):
+    cli.add_typer(group.cli)
 
 
 def _version(wanted: bool) -> None:
@@ -39,7 +62,10 @@ def _options(
 
 
 def main() -> None:
-    """Run a command. Exit codes: 0 done, 1 an error said in one line, 2 wrong usage, 130 interrupted."""
+    """Run a command.
+
+    Exit codes: 0 done, 1 an error said in one line, 2 wrong usage, 3 a gate not passed, 130 interrupted.
+    """
     try:
         cli()
     except* Interrupted:

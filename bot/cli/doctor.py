@@ -39,12 +39,13 @@ def _values(loaded: "Loaded") -> Iterator[tuple[str, str]]:
         "store": ("parley.stores", dumped.pop("store")["use"]),
         "bus": ("parley.buses", dumped.pop("bus")["use"]),
         "engine": ("parley.engines", dumped.pop("engine")["use"]),
+        "serve": ("parley.servers", dumped.pop("serve")["use"]),
         **{f"channels.{name}": ("parley.channels", name) for name in dumped.pop("channels")},
     }
     yield from ((path, shown(path, value)) for path, value in _flat(dumped, ""))
     for section, (group, name) in sections.items():
         yield f"{section}.use", name
-        part = loaded.section(section, find(group, name))  # type: ignore[arg-type] # the four groups above
+        part = loaded.section(section, find(group, name))  # type: ignore[arg-type] # the five groups above
         yield from ((path, shown(path, value)) for path, value in _flat(part.model_dump(), f"{section}."))
 
 
@@ -64,7 +65,7 @@ async def _checks(loaded: "Loaded") -> bool:
     from bot.errors import ParleyError
     from bot.personas import check
     from bot.plugins import find
-    from bot.ports import Plugin
+    from bot.ports import HasEndpoints, Plugin
 
     well = True
 
@@ -86,6 +87,8 @@ async def _checks(loaded: "Loaded") -> bool:
                     raise TypeError(f"{plugin!r} is no part")
                 part = await stack.enter_async_context(plugin.open(loaded.section(section, plugin)))
                 tell(name, None, part.model if name == "model" else "ok")
+                for endpoint, wrong in (await part.probe() if isinstance(part, HasEndpoints) else {}).items():
+                    tell("endpoint", wrong, f"{endpoint} answers")
             except ParleyError as error:
                 tell(name, str(error))
     folder = loaded.settings.personas

@@ -15,6 +15,7 @@ ConfigOption = Annotated[
 ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="A model folder, a hub id such as Qwen/Qwen3-0.6B, or `starter`.")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs to read.")]
 PersonaOption = Annotated[str, typer.Option("--persona", "-p", help="Which persona answers.")]
 
 

@@ -36,15 +36,14 @@ def run(
 
 async def _announce(app: "App") -> None:
     """Say where to go at once, and that the model is ready when it is."""
-    import asyncio
-    import time
-
+    from bot.cli.serving import tell_when_ready
     from bot.config import shown
-    from bot.errors import EngineError, ModelRefused
     from bot.ports import HasAddress
 
-    began = time.monotonic()
     lines = [f"{'Open':10}{channel.address}" for channel in app.channels.values() if isinstance(channel, HasAddress)]
+    others = [channel.name for channel in app.channels.values() if not isinstance(channel, HasAddress)]
+    if others:
+        lines.append(f"{'Also on':10}{', '.join(others)}")
     lines += [
         f"{'Personas':10}{', '.join(persona.name for persona in app.personas.all())}",
         f"{'Data':10}{shown('database_url', app.settings.database_url)}",
@@ -53,13 +52,4 @@ async def _announce(app: "App") -> None:
     if app.engine.caution:
         lines += [f"{'':10}{line}" for line in app.engine.caution]
     typer.echo("\n".join(("Parley is up. Ctrl-C stops it.", *lines)))
-    while True:
-        try:
-            await app.engine.check()
-        except ModelRefused:
-            raise
-        except EngineError:
-            await asyncio.sleep(0.1)
-        else:
-            break
-    typer.echo(f"The model is ready ({time.monotonic() - began:.1f} s).")
+    await tell_when_ready(app.engine)

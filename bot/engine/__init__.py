@@ -12,8 +12,14 @@ Importing this imports neither torch nor tokenizers. The tree is the way of a re
     worker      the loop: take requests, step, send what came out                 (worker process)
     scheduler   who is read and who decodes in the next step
     sequence    one request under way
+    loading     the model of a folder, within the memory there is
+    int8        linear layers in int8, every row scaled by itself
+    adapter     what an adapter's folder holds and why it may be refused
+    lora        low-rank updates, each row by its own adapter
     runner      the forwards
     cache       keys and values of the running rows
+    prefixes    keys and values kept for prompts that begin alike
+    constraints answers that must match a schema, an expression or a grammar
     sampling    the choice of the next token, row by row
 """
 

@@ -65,6 +65,22 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped here
                 layer.keys[target, :, :length] = layer.keys[source, :, :length]
                 layer.values[target, :, :length] = layer.values[source, :, :length]
 
+    def wipe(self, row: int) -> None:
+        for layer in self.layers:
+            if layer.is_initialized:
+                layer.keys[row] = 0
+                layer.values[row] = 0
+
+    def copy(self, row: int, *, start: int, end: int) -> list[Tensor]:
+        """Keys and values of every layer at positions start … end-1 of one row, each [heads, positions, size]."""
+        return [part[row, :, start:end].clone() for layer in self.layers for part in (layer.keys, layer.values)]
+
+    def write(self, row: int, rows: list[Tensor], *, start: int, end: int) -> None:
+        """Put the first end-start positions of what `copy` gave at positions start … end-1 of one row."""
+        parts = [part for layer in self.layers for part in (layer.keys, layer.values)]
+        for part, kept in zip(parts, rows, strict=True):
+            part[row, :, start:end] = kept[:, : end - start]
+
     def bytes_per_position(self) -> int:
         """Of one row, over all layers; known after a first forward."""
         return sum(t[0, :, 0].nbytes for layer in self.layers for t in (layer.keys, layer.values))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bot.engine.adapter import inspect_adapter
 from bot.engine.folder import ModelFolder, inspect
 from bot.engine.hub import fetch, is_hub_id
 from bot.engine.process import Request, Worker
@@ -14,18 +15,28 @@ from bot.engine.protocol import Generate, Ready, Start
 from bot.engine.settings import EngineSettings
 from bot.engine.template import ChatTemplate
 from bot.engine.tokens import ChatTokens, read_tokenizer
-from bot.errors import ConfigError, EngineBusy, EngineDied, EngineError, EngineTimeout, ModelRefused, PromptTooLong
+from bot.errors import (
+    ConfigError,
+    EngineBusy,
+    EngineDied,
+    EngineError,
+    EngineTimeout,
+    ModelRefused,
+    PromptTooLong,
+    RequestRefused,
+)
 from bot.types import Finished, Generated, Message, Prompt, TextDelta
 
 STARTER = "starter"
 _MOST_CONTEXT = 8192
+_MOST_LOGPROBS = 20
 _STARTER_CAUTION = (
     "A small GPT trained from scratch by this project. It has no reliable knowledge of its own and must not be",
     "used for medical advice; where passages answer a question, they are quoted.",
     "For a real model: parley run --model Qwen/Qwen3-0.6B (or any model folder).",
 )
 _PLAIN_CAUTION = ("This model brings no chat template: it continues a plain dialogue and may not follow instructions.",)
-_PLAIN_STOPS = ("\nUser:", "\nAssistant:")
+PLAIN_STOPS = ("\nUser:", "\nAssistant:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +63,8 @@ class LocalEngine:
         self._vocabulary = folder.vocabulary
         self._worker = worker
         self._waiting = 0
-        self._tokens = _chat_tokens(folder, thinking=settings.thinking)
-        self._stops = () if info.chat_template else _PLAIN_STOPS
+        self._tokens = chat_tokens(folder, thinking=settings.thinking)
+        self._stops = () if info.chat_template else PLAIN_STOPS
 
     @property
     def model(self) -> str:
@@ -113,6 +124,7 @@ class LocalEngine:
     async def generate(self, prompt: Prompt) -> AsyncGenerator[Generated, None]:
         tokens = self._tokens.encode(prompt.messages)
         self._check_prompt(tokens)
+        self._check_request(prompt)
         most = self._settings.slots + self._settings.queue
         if self.in_flight >= most:
             raise EngineBusy(waiting=self._settings.queue)
@@ -159,6 +171,7 @@ class LocalEngine:
             tokens=list(tokens),
             limit=min(sampling.max_tokens, self.context - len(tokens)),
             sampling={**asdict(sampling), "stop": [*sampling.stop, *self._stops]},
+            adapter=prompt.adapter,
         )
         return self._worker.submit(generate)
 
@@ -187,6 +200,17 @@ class LocalEngine:
                 "its tokenizer.json belongs to another model"
             )
 
+    def _check_request(self, prompt: Prompt) -> None:
+        sampling, adapters = prompt.sampling, self._settings.adapters
+        if prompt.adapter is not None and prompt.adapter not in adapters:
+            known = ", ".join(sorted(adapters)) or "none"
+            raise RequestRefused(f"there is no adapter {prompt.adapter!r}; engine.adapters names {known}")
+        beyond = [token for token, _ in sampling.logit_bias if not 0 <= token < (self._vocabulary or token + 1)]
+        if beyond:
+            raise RequestRefused(f"logit_bias names token {beyond[0]}; this model has {self._vocabulary}")
+        if sampling.logprobs is not None and not 0 <= sampling.logprobs <= _MOST_LOGPROBS:
+            raise RequestRefused(f"logprobs is {sampling.logprobs}; it may be 0 to {_MOST_LOGPROBS}")
+
 
 @asynccontextmanager
 async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> AsyncIterator[LocalEngine]:
@@ -194,8 +218,9 @@ async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> Async
 
     `stall`: seconds after which a worker that does not confirm a cancel is taken for hung and started anew.
     """
-    path = _local(settings.model) or await fetch(settings.model)
+    path = local_folder(settings.model) or await fetch(settings.model)
     folder = await asyncio.to_thread(inspect, path)
+    adapters = await asyncio.to_thread(_adapters, settings, base=folder)
     context = _context(folder, settings)
     tokenizer = await asyncio.to_thread(read_tokenizer, folder.tokenizer)
     by_text = [tokenizer.token_to_id(text) for text in folder.end_texts]
@@ -208,7 +233,7 @@ async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> Async
         context=context,
         starter=starter,
         chat_template=folder.template is not None,
-        quotes=_quotes(path) if settings.grounded_answers == "auto" else settings.grounded_answers == "quotes",
+        quotes=quotes(path) if settings.grounded_answers == "auto" else settings.grounded_answers == "quotes",
     )
     start = Start(
         folder=str(path),
@@ -218,7 +243,9 @@ async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> Async
         slots=settings.slots,
         context=context,
         chunk=settings.prefill_chunk,
+        kept=None if settings.prefix_cache is None else settings.prefix_cache << 20,
         ends=sorted({*folder.ends, *(id_ for id_ in by_text if id_ is not None)}),
+        adapters=adapters,
     )
     worker = Worker(start, stall=stall)
     engine = LocalEngine(info, settings, folder=folder, worker=worker)
@@ -234,12 +261,21 @@ async def open_engine(settings: EngineSettings, *, stall: float = 20.0) -> Async
         raise failure
 
 
-def _chat_tokens(folder: ModelFolder, *, thinking: bool) -> ChatTokens:
+def _adapters(settings: EngineSettings, *, base: ModelFolder) -> dict[str, str]:
+    """The checked adapters' folders by their names."""
+    folders = {name: Path(where).expanduser() for name, where in settings.adapters.items()}
+    for name, where in folders.items():
+        inspect_adapter(name, where, base=base)
+    return {name: str(where) for name, where in folders.items()}
+
+
+def chat_tokens(folder: ModelFolder, *, thinking: bool) -> ChatTokens:
+    """Messages to the ids of this model, by its own template. Raises ModelRefused."""
     variables = {**folder.special, "enable_thinking": thinking}
     return ChatTokens(read_tokenizer(folder.tokenizer), ChatTemplate(folder.template, variables=variables))
 
 
-def _local(model: str) -> Path | None:
+def local_folder(model: str) -> Path | None:
     """Where the model lies; None where it is to be fetched from the hub."""
     if model == STARTER:
         path = Path(__file__).parent / STARTER
@@ -271,7 +307,7 @@ def _human(count: int) -> str:
     return str(count)
 
 
-def _quotes(folder: Path) -> bool:
+def quotes(folder: Path) -> bool:
     """Whether the model fell short of its release rule (see `bot.training.export`)."""
     try:
         said = json.loads((folder / "parley.json").read_text(encoding="utf-8"))

@@ -18,6 +18,8 @@ _BITS = {
     **dict.fromkeys(("F32", "I32", "U32"), 32),
     **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
     **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
+    **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
+    "F4": 4,
 }
 _CONTEXTS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length", "max_sequence_length")
 _LARGEST_JSON = 64 * 1024 * 1024
@@ -56,21 +58,23 @@ def inspect(path: Path) -> ModelFolder:
     config = _config(path)
     _refuse_code(path, config)
     text = config.get("text_config", config)
-    tensors = _weights(path)
+    found = _weights(path)
+    if not config.get("quantization_config"):
+        _refuse_whole_numbers(path, found)
     if not (path / "tokenizer.json").is_file():
         raise ModelRefused(
             f"{path} has no tokenizer.json; save its tokenizer with transformers' save_pretrained into the folder"
         )
     kind = config.get("model_type")
     _refuse_unknown(path, kind)
-    tokenizer = _json(path / "tokenizer_config.json", missing={})
-    generation = _json(path / "generation_config.json", missing={})
+    tokenizer = read_json(path / "tokenizer_config.json", missing={})
+    generation = read_json(path / "generation_config.json", missing={})
     ends = generation.get("eos_token_id", text.get("eos_token_id"))
     contexts = [text[name] for name in _CONTEXTS if isinstance(text.get(name), int) and text[name] > 0]
     return ModelFolder(
         path=path,
         kind=str(kind),
-        parameters=sum(tensors.values()),
+        parameters=sum(count for count, _ in found.values()),
         context=contexts[0] if contexts else 2048,
         vocabulary=int(text.get("vocab_size", 0)),
         ends=tuple(ends) if isinstance(ends, list) else () if ends is None else (int(ends),),
@@ -79,18 +83,26 @@ def inspect(path: Path) -> ModelFolder:
     )
 
 
+def read_chat(path: Path) -> tuple[str | None, Mapping[str, str]]:
+    """The chat template of a folder that may hold a tokenizer alone, and its special tokens. Raises ModelRefused."""
+    if not (path / "tokenizer.json").is_file():
+        raise ModelRefused(f"{path} has no tokenizer.json; name a folder that holds the model's tokenizer")
+    tokenizer = read_json(path / "tokenizer_config.json", missing={})
+    return _template(path, tokenizer), dict(_special(tokenizer))
+
+
 def _config(path: Path) -> dict[str, Any]:
     if not (path / "config.json").is_file():
         raise ModelRefused(
             f"{path} has no config.json, so it is no model folder; "
             "name the folder that holds config.json, tokenizer.json and *.safetensors"
         )
-    return _json(path / "config.json")
+    return read_json(path / "config.json")
 
 
 def _refuse_code(path: Path, config: Mapping[str, Any]) -> None:
     for name in ("config.json", "tokenizer_config.json", "generation_config.json"):
-        values = config if name == "config.json" else _json(path / name, missing={})
+        values = config if name == "config.json" else read_json(path / name, missing={})
         if values.get("auto_map") or values.get("custom_generate"):
             raise ModelRefused(
                 f"{path / name} asks for the model's own Python code (auto_map), which is never run; "
@@ -115,13 +127,22 @@ def _refuse_unknown(path: Path, kind: object) -> None:
         )
 
 
-def _weights(path: Path) -> dict[str, int]:
-    """Every tensor with its number of values. Raises ModelRefused for pickles, missing shards and cut files."""
+def _refuse_whole_numbers(path: Path, weights: Mapping[str, tuple[int, str]]) -> None:
+    name, (_, dtype) = max(weights.items(), key=lambda item: item[1][0], default=("", (0, "BF16")))
+    if "F" not in dtype:
+        raise ModelRefused(
+            f"{path} holds {name!r} as {dtype} and its config.json tells of no quantisation; "
+            "save the model in BF16, F16 or F32"
+        )
+
+
+def _weights(path: Path) -> dict[str, tuple[int, str]]:
+    """Every tensor: number of values, dtype. Raises ModelRefused for pickles, missing shards and cut files."""
     index = path / "model.safetensors.index.json"
     if (path / "model.safetensors").is_file():
         files = ["model.safetensors"]
     elif index.is_file():
-        shards = _json(index).get("weight_map")
+        shards = read_json(index).get("weight_map")
         if not isinstance(shards, dict) or not shards:
             raise ModelRefused(f"{index} lists no weights; fetch the folder again")
         files = sorted(map(str, set(shards.values())))
@@ -138,10 +159,11 @@ def _weights(path: Path) -> dict[str, int]:
         )
     else:
         raise ModelRefused(f"{path} has no model.safetensors; name a folder that holds the weights")
-    return dict(pair for name in files for pair in _tensors(path / name))
+    return {name: (count, dtype) for file in files for name, count, dtype in tensors(path / file)}
 
 
-def _tensors(path: Path) -> Iterator[tuple[str, int]]:
+def tensors(path: Path) -> Iterator[tuple[str, int, str]]:
+    """The tensors of a safetensors file: name, number of values, dtype. Raises ModelRefused where it is damaged."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(8)
@@ -156,13 +178,15 @@ def _tensors(path: Path) -> Iterator[tuple[str, int]]:
         try:
             first, last = tensor["data_offsets"]
             count = prod(tensor["shape"])
-            bits = _BITS.get(tensor["dtype"])
+            dtype = str(tensor["dtype"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelRefused(f"{path} describes its tensor {name!r} wrongly; fetch it again") from error
-        if bits is not None and count * bits != (last - first) * 8:
+        if dtype not in _BITS:
+            raise ModelRefused(f"{path} holds its tensor {name!r} as {dtype!r}, which cannot be read; save it as BF16")
+        if count * _BITS[dtype] != (last - first) * 8:
             raise ModelRefused(f"{path} describes its tensor {name!r} wrongly; fetch it again")
         end = max(end, last)
-        yield name, count
+        yield name, count, dtype
     if 8 + length + end != size:
         raise ModelRefused(f"{path} is damaged: {size} bytes where its header says {8 + length + end}; fetch it again")
 
@@ -188,7 +212,8 @@ def _special(tokenizer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _json(path: Path, *, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+def read_json(path: Path, *, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The object in a file; `missing` where there is no file. Raises ModelRefused."""
     if missing is not None and not path.is_file():
         return missing
     try:

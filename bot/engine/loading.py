@@ -1,46 +1,99 @@
 """A checked model folder becomes a runner on a device, within the memory there is. Runs in the worker."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
 
+from bot.engine.int8 import quantise
+from bot.engine.lora import load_adapters
 from bot.engine.memory import available
 from bot.engine.protocol import Start
 from bot.engine.runner import SlotRunner, SoloRunner, batches
 from bot.errors import ModelRefused
 
 _SMALL = 50_000_000
+"""Parameters below which one thread and float32 are as fast."""
 _SHARE = 0.5
-"""Of the free memory, for keys and values."""
+"""Of the free memory, for keys and values of the rows that run."""
+_KEPT = 0.25
+"""Of the free memory at most, for those that are kept."""
 
 
-def load(start: Start) -> tuple[SlotRunner | SoloRunner, torch.device, int]:
-    """The runner, its device and its number of threads. Raises ModelRefused."""
-    device = _device(start.device)
-    dtype = _dtype(start.dtype, device)
-    model = _model(Path(start.folder), device=device, dtype=dtype)
-    threads = start.threads or _threads(sum(p.numel() for p in model.parameters()))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A runner and how it runs."""
+
+    runner: SlotRunner | SoloRunner
+    device: torch.device
+    dtype: str
+    threads: int
+
+
+def load(start: Start) -> Loaded:
+    """Raises ModelRefused."""
+    device = find_device(start.device)
+    model = read_model(Path(start.folder), device=device, dtype=_read_as(start.dtype, device))
+    small = sum(p.numel() for p in model.parameters()) < _SMALL
+    threads = start.threads or _threads(small=small)
     torch.set_num_threads(threads)
-    position = batches(model, context=start.context)
+    dtype = start.dtype
+    if dtype == "auto":
+        dtype = "bfloat16" if device.type == "cuda" else "float32" if small else "int8"
+    runner = runner_of(
+        model,
+        slots=start.slots,
+        context=start.context,
+        chunk=start.chunk,
+        kept=start.kept,
+        int8=dtype == "int8",
+        adapters=start.adapters,
+    )
+    return Loaded(runner=runner, device=device, dtype=dtype, threads=threads)
+
+
+def runner_of(
+    model: Any,
+    *,
+    slots: int,
+    context: int,
+    chunk: int,
+    kept: int | None = 0,
+    int8: bool = False,
+    adapters: Mapping[str, str] | None = None,
+) -> SlotRunner | SoloRunner:
+    """The runner that fits the model, with fewer slots where memory does not hold their caches. Raises ModelRefused.
+
+    `kept`: bytes for the prefixes of prompts to come, less where memory does not hold them; None: a fair share.
+    `adapters` are folders by name.
+    """
+    position = batches(model, context=context)
+    if int8:  # the trial before it compares exact numbers
+        quantise(model)
+    routing = load_adapters(model, adapters or {})
     if position is None:
-        return SoloRunner(model, slots=start.slots, context=start.context), device, threads
-    room = _free(device)
-    slots = start.slots
+        return SoloRunner(model, slots=slots, context=context, routing=routing)
+    room = _free(model.device)
     if room is not None:
-        slots = min(slots, int(room * _SHARE) // (position * start.context))
+        slots = min(slots, int(room * _SHARE) // (position * context))
     if slots < 1:
         raise ModelRefused(
-            f"a context of {start.context} tokens needs {position * start.context / 2**30:.1f} GiB beside the weights "
+            f"a context of {context} tokens needs {position * context / 2**30:.1f} GiB beside the weights "
             "and memory does not hold it; set engine.context lower or use a smaller model"
         )
-    runner = SlotRunner(model, slots=slots, context=start.context, chunk=start.chunk)
-    return runner, device, threads
+    running = slots * context * position
+    most = running if kept is None else kept
+    if room is not None:
+        most = min(most, int(room * _KEPT) if kept is None else room - running)
+    return SlotRunner(model, slots=slots, context=context, chunk=chunk, running=running, kept=most, routing=routing)
 
 
-def _model(folder: Path, *, device: torch.device, dtype: torch.dtype) -> Any:
+def read_model(folder: Path, *, device: torch.device, dtype: torch.dtype) -> Any:
+    """The weights of a checked folder on a device, ready to read and not to learn. Raises ModelRefused."""
     try:
         model, found = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -65,22 +118,23 @@ def _model(folder: Path, *, device: torch.device, dtype: torch.dtype) -> Any:
     return model
 
 
-def _device(wanted: str) -> torch.device:
+def find_device(wanted: str) -> torch.device:
+    """`auto`, `cpu` or `cuda` as torch knows it here. Raises ModelRefused."""
     if wanted == "cuda" and not torch.cuda.is_available():
         raise ModelRefused("engine.device is 'cuda' but torch finds no GPU; set it to 'auto' or 'cpu'")
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def _dtype(wanted: str, device: torch.device) -> torch.dtype:
-    if wanted == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
-    return torch.bfloat16 if wanted == "bfloat16" else torch.float32
+def _read_as(wanted: str, device: torch.device) -> torch.dtype:
+    if wanted == "int8" and device.type != "cpu":
+        raise ModelRefused("engine.dtype is 'int8', which is for the CPU; set it to 'auto', or engine.device to 'cpu'")
+    return torch.bfloat16 if wanted == "bfloat16" or (wanted, device.type) == ("auto", "cuda") else torch.float32
 
 
-def _threads(parameters: int) -> int:
+def _threads(*, small: bool) -> int:
     """One for a small model: a second thread beside a busy neighbour costs more than it brings."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if parameters < _SMALL else max(1, cores // 2)
+    return 1 if small else max(1, cores // 2)
 
 
 def _free(device: torch.device) -> int | None:

@@ -8,8 +8,8 @@ from collections import deque
 
 from bot.engine.protocol import HEADER, LARGEST, Cancel, Frame, Generate, Ready, Refused, Start, Stepped, decode, encode
 from bot.engine.spawn import environment
-from bot.errors import EngineDied, EngineError, ModelRefused
-from bot.types import Finished, TextDelta
+from bot.errors import EngineDied, EngineError, ModelRefused, RequestRefused
+from bot.types import Finished, TextDelta, TokenChance
 
 log = logging.getLogger(__name__)
 
@@ -169,23 +169,33 @@ class Worker:
         if isinstance(frame, Stepped):
             self._hand_out(frame)
         elif isinstance(frame, Ready):
-            log.info("model loaded in %.1f s on %s (%s)", frame.seconds, frame.device, frame.dtype)
+            log.info(
+                "model loaded in %.1f s on %s (%s): %d conversations at once in %d MiB, %d MiB for prefixes",
+                *(frame.seconds, frame.device, frame.dtype),
+                *(frame.slots, frame.running >> 20, frame.kept >> 20),
+            )
             self._settle(frame)
         elif isinstance(frame, Refused):
             self._settle(ModelRefused(frame.message))
 
     def _hand_out(self, step: Stepped) -> None:
-        for id_, text in step.texts:
+        for id_, text, chances in step.texts:
             if request := self._requests.get(id_):
-                request.events.put_nowait(TextDelta(text))
-        for id_, reason, new_tokens in step.done:
+                request.events.put_nowait(TextDelta(text, tuple(_chance(*values) for values in chances)))
+        for id_, reason, new_tokens, cached in step.done:
             self._deaths = 0
             if request := self._over(id_):
-                finished = Finished(reason=reason, prompt_tokens=request.prompt_tokens, new_tokens=new_tokens)
-                request.events.put_nowait(finished)
+                prompt = request.prompt_tokens
+                log.debug("answered: %d prompt tokens, %d of them cached, %d new", prompt, cached, new_tokens)
+                request.events.put_nowait(
+                    Finished(reason=reason, prompt_tokens=prompt, new_tokens=new_tokens, cached_tokens=cached)
+                )
         for id_, message in step.failed:
             if request := self._over(id_):
                 request.events.put_nowait(EngineError(message))
+        for id_, message in step.refused:
+            if request := self._over(id_):
+                request.events.put_nowait(RequestRefused(message))
 
     def _over(self, id_: int) -> Request | None:
         if timer := self._cancelled.pop(id_, None):
@@ -222,3 +232,7 @@ class Worker:
     def _send(self, frame: Frame) -> None:
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(encode(frame))
+
+
+def _chance(text: str, logprob: float, top: list[tuple[str, float]]) -> TokenChance:
+    return TokenChance(text, logprob, tuple((other, value) for other, value in top))

@@ -2,10 +2,12 @@
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from bot.engine.sequence import Reason
+from bot.types import Constraint, Sampling
 
 HEADER = struct.Struct(">I")
 LARGEST = 64 * 1024 * 1024
@@ -22,7 +24,9 @@ class Start:
     slots: int
     context: int
     chunk: int
+    kept: int | None
     ends: list[int]
+    adapters: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Generate:
     tokens: list[int]
     limit: int
     sampling: dict[str, Any]
+    adapter: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +45,16 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """The model is loaded. `batched` says whether its rows decode in one forward."""
+    """The model is loaded. `batched` says whether its rows decode in one forward; `running` and `kept` are the most
+    bytes that keys and values take, of the rows that run and of those kept for prompts to come."""
 
     device: str
     dtype: str
     threads: int
     slots: int
     batched: bool
+    running: int
+    kept: int
     seconds: float
 
 
@@ -59,11 +67,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """What one step brought, by request id: texts; ends with reason and number of tokens; failures."""
+    """What one step brought, by request id.
 
-    texts: list[tuple[int, str]]
-    done: list[tuple[int, Reason, int]]
+    Texts with the chances of their tokens (see `TokenChance`); ends with reason, new tokens and cached prompt tokens;
+    failures; requests that cannot be answered.
+    """
+
+    texts: list[tuple[int, str, list[Any]]]
+    done: list[tuple[int, Reason, int, int]]
     failed: list[tuple[int, str]]
+    refused: list[tuple[int, str]]
 
 
 Frame = Start | Generate | Cancel | Ready | Refused | Stepped
@@ -79,3 +92,16 @@ def encode(frame: Frame) -> bytes:
 def decode(body: bytes) -> Frame:
     values = json.loads(body)
     return _KINDS[values.pop("kind")](**values)
+
+
+def sampling_of(values: Mapping[str, Any]) -> Sampling:
+    """What `asdict` and JSON made of a Sampling."""
+    constraint = values["constraint"]
+    return Sampling(
+        **{
+            **values,
+            "stop": tuple(values["stop"]),
+            "logit_bias": tuple((token, value) for token, value in values["logit_bias"]),
+            "constraint": Constraint(**constraint) if constraint else None,
+        }
+    )

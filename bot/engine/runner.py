@@ -9,8 +9,12 @@ from torch import Tensor
 from transformers.cache_utils import DynamicCache
 
 from bot.engine.cache import SlotCache
+from bot.engine.lora import Routing
+from bot.engine.prefixes import PrefixStore
 from bot.engine.sampling import choose
-from bot.engine.sequence import Sequence
+from bot.engine.sequence import Choice, Sequence
+
+_STRIDE = 16
 
 
 class SlotRunner:
@@ -18,32 +22,68 @@ class SlotRunner:
 
     batched = True
 
-    def __init__(self, model: Any, *, slots: int, context: int, chunk: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        *,
+        slots: int,
+        context: int,
+        chunk: int,
+        running: int = 0,
+        kept: int = 0,
+        routing: Routing | None = None,
+    ) -> None:
+        """The most bytes that keys and values take: `running` of the rows, `kept` for prompts to come."""
         self.slots = slots
+        self.running = running
+        self.kept = kept
         self.chunk = chunk
         self._model = model
         self._device = model.device
+        self._routing = routing or Routing()
         self._cache = SlotCache(
             layers=model.config.get_text_config().num_hidden_layers,
             rows=slots,
-            positions=context,
+            positions=whole(context),
             device=model.device,
         )
+        self._prefixes = PrefixStore(budget=kept)
         self._last_only = _last_only(model)
 
     @torch.inference_mode()
-    def prefill(self, sequence: Sequence, *, row: int, size: int) -> int | None:
-        end = sequence.filled + size
-        logits = self._read(row, sequence.prompt[sequence.filled : end], start=sequence.filled)
-        return choose(logits, [sequence])[0] if end == len(sequence.prompt) else 0
+    def reuse(self, sequence: Sequence, *, row: int) -> int:
+        known = 0  # never all of the prompt: its last token is read for its logits
+        for start, end, rows in self._prefixes.find(sequence.prompt[:-1], space=sequence.adapter or ""):
+            self._cache.write(row, rows, start=start, end=end)
+            known = end
+        return known
 
     @torch.inference_mode()
-    def decode(self, sequences: List[Sequence]) -> list[int | None]:
+    def keep(self, sequence: Sequence, *, row: int) -> None:
+        tokens = [*sequence.prompt, *sequence.produced][: sequence.length]
+        self._prefixes.keep(
+            tokens, lambda start, end: self._cache.copy(row, start=start, end=end), space=sequence.adapter or ""
+        )
+
+    @torch.inference_mode()
+    def prefill(self, sequence: Sequence, *, row: int, size: int) -> Choice | None:
+        end = sequence.filled + size
+        self._routing.route([sequence.adapter])
+        logits = self._read(row, sequence.prompt[sequence.filled : end], start=sequence.filled)
+        return choose(logits, [sequence])[0] if end == len(sequence.prompt) else None
+
+    @torch.inference_mode()
+    def decode(self, sequences: List[Sequence]) -> list[Choice | None]:
+        self._routing.route([s.adapter for s in sequences])
         return choose(self._decode([s.produced[-1] for s in sequences], [s.length for s in sequences]), sequences)
 
     @torch.inference_mode()
     def move(self, source: int, target: int, *, length: int) -> None:
         self._cache.move(source, target, length=length)
+
+    @torch.inference_mode()
+    def wipe(self, row: int) -> None:
+        self._cache.wipe(row)
 
     def clear(self, row: int) -> None:
         """Nothing to do: what a row still holds lies behind every later mask until it is written over."""
@@ -63,12 +103,10 @@ class SlotRunner:
 
     def _decode(self, tokens: list[int], lengths: list[int]) -> Tensor:
         at = torch.tensor(lengths, device=self._device)
-        span = max(lengths) + 1
+        span = whole(max(lengths) + 1)
         self._cache.decode(at, span=span)
-        mask = None
-        if len(tokens) > 1:
-            seen = torch.arange(span, device=self._device)[None] <= at[:, None]
-            mask = self._mask(seen[:, None, None])
+        seen = torch.arange(span, device=self._device)[None] <= at[:, None]
+        mask = self._mask(seen[:, None, None])
         return self._forward(torch.tensor(tokens, device=self._device)[:, None], at[:, None], mask)
 
     def _mask(self, seen: Tensor) -> Tensor:
@@ -80,33 +118,48 @@ class SlotRunner:
             input_ids=tokens,
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=self._cache,
+            cache=self._cache,
             use_cache=True,
             **self._last_only,
         )
         return out.logits[:, -1]  # type: ignore[no-any-return]  # a model's output is untyped
 
 
+def whole(span: int) -> int:
+    """The span in whole strides of the attention kernels: a row's sums then run alike however long its neighbours are,
+    and what lies behind its mask adds exact zeros."""
+    return -(-span // _STRIDE) * _STRIDE
+
+
 class SoloRunner:
     """Each row in a cache of the model's own kind, read whole and decoded by itself: right for any model, slower."""
 
     batched = False
+    running = kept = 0
 
-    def __init__(self, model: Any, *, slots: int, context: int) -> None:
+    def __init__(self, model: Any, *, slots: int, context: int, routing: Routing | None = None) -> None:
         self.slots = slots
         self.chunk = context
         self._model = model
+        self._routing = routing or Routing()
         self._caches: dict[int, DynamicCache] = {}
         self._last_only = _last_only(model)
 
-    @torch.inference_mode()
-    def prefill(self, sequence: Sequence, *, row: int, size: int) -> int | None:
-        self._caches[row] = DynamicCache(config=self._model.config)
-        return choose(self._forward(row, sequence.prompt[:size]), [sequence])[0]
+    def reuse(self, sequence: Sequence, *, row: int) -> int:
+        """Nothing: a cache of its own kind cannot be cut into stretches."""
+        return 0
+
+    def keep(self, sequence: Sequence, *, row: int) -> None:
+        """Nothing is kept."""
 
     @torch.inference_mode()
-    def decode(self, sequences: List[Sequence]) -> list[int | None]:
-        logits = torch.cat([self._forward(row, s.produced[-1:]) for row, s in enumerate(sequences)])
+    def prefill(self, sequence: Sequence, *, row: int, size: int) -> Choice | None:
+        self._caches[row] = DynamicCache(config=self._model.config)
+        return choose(self._forward(row, sequence.prompt[:size], sequence.adapter), [sequence])[0]
+
+    @torch.inference_mode()
+    def decode(self, sequences: List[Sequence]) -> list[Choice | None]:
+        logits = torch.cat([self._forward(row, s.produced[-1:], s.adapter) for row, s in enumerate(sequences)])
         return choose(logits, sequences)
 
     @torch.inference_mode()
@@ -114,13 +167,17 @@ class SoloRunner:
         if source in self._caches:
             self._caches[target] = self._caches.pop(source)
 
+    def wipe(self, row: int) -> None:
+        """Nothing to do: every row has a cache of its own."""
+
     def clear(self, row: int) -> None:
         self._caches.pop(row, None)
 
-    def _forward(self, row: int, tokens: list[int]) -> Tensor:
+    def _forward(self, row: int, tokens: list[int], adapter: str | None) -> Tensor:
+        self._routing.route([adapter])
         out = self._model(
             input_ids=torch.tensor([tokens], device=self._model.device),
-            past_key_values=self._caches[row],
+            cache=self._caches[row],
             use_cache=True,
             **self._last_only,
         )

@@ -13,10 +13,13 @@ class EngineSettings(BaseModel):
     model: Annotated[str, Field(min_length=1)] = "starter"
     """`starter` (in the package), a folder, or a hub id such as `Qwen/Qwen3-0.6B`."""
 
+    adapters: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
+    """LoRA adapters of the model, by the names that personas give (`model.adapter`), with their folders."""
+
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """`auto` is float32 on the CPU and bfloat16 on a GPU."""
+    dtype: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
+    """`auto` is bfloat16 on a GPU; on the CPU int8 from 50 million parameters on, float32 below."""
 
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
     """CPU threads of the worker. None: one for a small model, half of the cores for a large one."""
@@ -35,6 +38,10 @@ class EngineSettings(BaseModel):
 
     prefill_chunk: Annotated[int, Field(ge=1, le=8_192)] = 128
     """Most prompt tokens read in one step, so that a long prompt does not hold up running answers."""
+
+    prefix_cache: Annotated[int, Field(ge=0, le=1_048_576)] | None = None
+    """MiB for the keys and values of personas and past turns, so that a prompt that begins alike is read faster;
+    0 is off. None: what the slots take, at most a quarter of the free memory."""
 
     thinking: bool = False
     """Whether a model that can think aloud first (Qwen3 and its like) does so."""

@@ -78,6 +78,10 @@ class Detokenizer:
         self._before = 0
         self._shown = ""
 
+    def spell(self, token: int) -> str:
+        """The token alone."""
+        return self._decode([token])
+
     def write(self, token: int) -> str:
         self._ids.append(token)
         text = self._decode(self._ids)

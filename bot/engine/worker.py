@@ -8,17 +8,29 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import fields
+from dataclasses import astuple
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import BinaryIO
 
-from bot.engine.protocol import HEADER, Cancel, Frame, Generate, Ready, Refused, Start, Stepped, decode, encode
+from bot.engine.constraints import Constraints
+from bot.engine.protocol import (
+    HEADER,
+    Cancel,
+    Frame,
+    Generate,
+    Ready,
+    Refused,
+    Start,
+    Stepped,
+    decode,
+    encode,
+    sampling_of,
+)
 from bot.engine.scheduler import Scheduler
 from bot.engine.sequence import Sequence
 from bot.engine.tokens import Detokenizer, read_tokenizer
-from bot.errors import ModelRefused
-from bot.types import Sampling
+from bot.errors import ModelRefused, RequestRefused
 
 
 def main() -> int:
@@ -46,19 +58,22 @@ class _Worker:
         began = time.monotonic()
         from bot.engine.loading import load  # noqa: PLC0415 - importing torch takes seconds; the pipe is read meanwhile
 
-        runner, device, threads = load(start)
+        loaded = load(start)
         self._sink = sink
         self._ends = frozenset(start.ends)
-        tokenizer = read_tokenizer(Path(start.folder) / "tokenizer.json")
+        path = Path(start.folder) / "tokenizer.json"
+        tokenizer = read_tokenizer(path)
+        self._constraints = Constraints(path, ends=self._ends)
         self._decode = lambda ids: tokenizer.decode(ids, skip_special_tokens=True)
-        self._scheduler = Scheduler(runner)
-        dtype = "bfloat16" if start.dtype == "bfloat16" or (start.dtype, device.type) == ("auto", "cuda") else "float32"
+        self._scheduler = Scheduler(loaded.runner)
         ready = Ready(
-            device=str(device),
-            dtype=dtype,
-            threads=threads,
-            slots=runner.slots,
-            batched=runner.batched,
+            device=str(loaded.device),
+            dtype=loaded.dtype,
+            threads=loaded.threads,
+            slots=loaded.runner.slots,
+            batched=loaded.runner.batched,
+            running=loaded.runner.running,
+            kept=loaded.runner.kept,
             seconds=round(time.monotonic() - began, 2),
         )
         _send(sink, ready)
@@ -68,7 +83,9 @@ class _Worker:
             self._take(inbox, wait=self._scheduler.idle)
             report = self._scheduler.step()
             if report:
-                _send(self._sink, Stepped(texts=report.texts, done=report.done, failed=report.failed))
+                texts = [(id_, text, [astuple(chance) for chance in chances]) for id_, text, chances in report.texts]
+                done, failed, refused = report.done, report.failed, report.refused
+                _send(self._sink, Stepped(texts=texts, done=done, failed=failed, refused=refused))
 
     def _take(self, inbox: "SimpleQueue[Frame]", *, wait: bool) -> None:
         try:
@@ -76,23 +93,29 @@ class _Worker:
                 frame = inbox.get(block=wait)
                 wait = False
                 if isinstance(frame, Generate):
-                    self._scheduler.add(self._sequence(frame))
+                    self._add(frame)
                 elif isinstance(frame, Cancel):
                     self._scheduler.cancel(frame.id)
         except Empty:
             return
 
-    def _sequence(self, frame: Generate) -> Sequence:
-        known = {field.name for field in fields(Sampling)}
-        values = {name: value for name, value in frame.sampling.items() if name in known}
-        return Sequence(
-            id=frame.id,
-            prompt=frame.tokens,
-            sampling=Sampling(**{**values, "stop": tuple(values["stop"])}),
-            limit=frame.limit,
-            ends=self._ends,
-            text=Detokenizer(self._decode),
-        )
+    def _add(self, frame: Generate) -> None:
+        sampling = sampling_of(frame.sampling)
+        try:
+            sequence = Sequence(
+                id=frame.id,
+                prompt=frame.tokens,
+                sampling=sampling,
+                limit=frame.limit,
+                ends=self._ends,
+                text=Detokenizer(self._decode),
+                adapter=frame.adapter,
+                constraint=self._constraints.matcher(sampling.constraint) if sampling.constraint else None,
+            )
+        except RequestRefused as error:
+            self._scheduler.refuse(frame.id, str(error))
+        else:
+            self._scheduler.add(sequence)
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from bot import notices
 from bot.personas.paths import inside
 from bot.personas.schema import PersonaFile
-from bot.types import Example, KnowledgeSource, LocalText, Persona, Sampling, Starter
+from bot.types import Check, Example, KnowledgeSource, LocalText, Persona, Sampling, ScheduledPrompt, Starter
 
 TextsValue = str | dict[str, str]
 
@@ -42,6 +43,7 @@ def build_persona(file: PersonaFile, *, version: str, folder: Path) -> Persona:
             stop=file.model.stop,
             seed=file.model.seed,
         ),
+        adapter=file.model.adapter,
         knowledge=tuple(
             KnowledgeSource(path=path, label=k.source, top_k=k.top_k, min_score=k.min_score)
             for k in file.knowledge
@@ -51,8 +53,20 @@ def build_persona(file: PersonaFile, *, version: str, folder: Path) -> Persona:
         cite=file.answering.cite,
         when_unsure=some(file.answering.when_unsure),
         history_tokens=file.memory.history_tokens,
+        remember=file.memory.remember,
+        keep_days=file.memory.keep_days,
+        rating_notice=notices.MAY_TRAIN if file.memory.train_on_rated else None,
+        overlap=file.overlap,
+        edits=file.edits,
+        schedule=tuple(
+            ScheduledPrompt(cron=t.cron, prompt=t.prompt, to=t.to, timezone=t.timezone) for t in file.schedule
+        ),
         policy=file.guardrails.policy,
         accent=file.widget.accent,
         avatar=file.widget.avatar,
         disclaimer=some(file.widget.disclaimer),
+        checks=tuple(
+            Check(user=c.user, contains=c.expect.contains, cites=c.expect.cites, max_words=c.expect.max_words)
+            for c in file.checks
+        ),
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any, get_args
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -98,6 +99,8 @@ def _tell_unknown(path: list[int | str], root: Node, problems: Problems) -> None
 def _rewritten(kind: str, found: str, problems: Problems) -> str:
     """The hint at what was meant: `My Bot` → my-bot, `zh_CN` → zh-CN."""
     better = re.sub(r"[\s_]+", "-", found.strip())
+    if kind == "bad_timezone":
+        return problems.near(found, sorted(available_timezones()))
     if kind == "bad_name":
         better = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9-]", "", better.lower())).strip("-0123456789")
     elif kind == "bad_language" and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})+", better):

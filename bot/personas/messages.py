@@ -129,8 +129,12 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "bad-color": ('"{found}" is no color: write for example "#0f766e"', '“{found}”不是颜色：请写成 "#0f766e" 之类'),
     "bad-cron": (
-        '"{found}" is no time plan: write the five fields of cron, for example "0 9 * * 1-5"',
-        '“{found}”不是时间计划：请写出 cron 的五个字段，例如 "0 9 * * 1-5"',
+        '"{found}" is no time plan: write minute, hour (0-23), day, month and weekday (0-7), such as "0 9 * * 1-5"',
+        '“{found}”不是时间计划：请依次写出分、时（0-23）、日、月和星期（0-7），例如 "0 9 * * 1-5"',
+    ),
+    "bad-timezone": (
+        '"{found}" is no time zone: write a name such as Europe/Berlin or Asia/Shanghai{hint}',
+        "“{found}”不是时区：请写 Europe/Berlin、Asia/Shanghai 这样的名字{hint}",
     ),
     "bad-place": (
         '"{found}" is no place: write channel:room, for example "slack:C0123SUPPORT"',

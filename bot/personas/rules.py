@@ -14,23 +14,18 @@ _SHOWN_TEXTS = (
     ("greeting",),
     ("style",),
     ("starters", "label"),
+    ("schedule", "prompt"),
     ("answering", "when_unsure"),
     ("widget", "disclaimer"),
 )
 _LATER = (
-    ("model", "adapter"),
     ("handoff",),
     ("guardrails", "refuse"),
     ("guardrails", "mask"),
-    ("memory", "remember"),
-    ("memory", "keep_days"),
-    ("schedule",),
     ("widget", "avatar"),
-    ("checks",),
 )
 _LATER_UNLESS = (
     (("model", "use"), ("local",)),
-    (("overlap",), ("queue",)),
     (("guardrails", "policy"), POLICIES),
 )
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.personas.values import Color, Cron, Languages, Line, Name, Place, Text, Texts
+from bot.personas.values import Color, Cron, Languages, Line, Name, Place, Text, Texts, Zone
 
 MAX_STARTERS = 6
 
@@ -88,15 +88,20 @@ class Memory(Part):
 
     history_tokens: Annotated[int, Field(ge=0, le=1_000_000, description="Earlier messages, in tokens.")] = 3000
     remember: Annotated[tuple[Text, ...], Field(description="Facts to keep for the whole conversation.")] = ()
-    keep_days: Annotated[int | None, Field(ge=1, le=3650, description="Conversations are deleted after this.")] = None
+    keep_days: Annotated[int | None, Field(ge=2, le=3650, description="Conversations are deleted after this.")] = None
+    train_on_rated: Annotated[
+        bool,
+        Field(description="What people rate as good may train the model; they are told where they rate."),
+    ] = False
 
 
 class Task(Part):
     """A message at fixed times."""
 
-    cron: Annotated[Cron, Field(description="minute hour day month weekday")]
+    cron: Annotated[Cron, Field(description="minute hour day month weekday, as in cron; 0 and 7 are Sunday")]
     prompt: Text
     to: Annotated[Place, Field(description="Where the answer is posted, as channel:room.")]
+    timezone: Annotated[Zone | None, Field(description="For example Europe/Berlin; the server's where absent.")] = None
 
 
 class Widget(Part):
@@ -108,6 +113,8 @@ class Widget(Part):
 
 
 class Expectation(Part):
+    """What `parley check --run` looks for in the answer."""
+
     contains: Annotated[tuple[Text, ...], Field(description="The answer has all of these.")] = ()
     cites: Annotated[Text | None, Field(description="The answer cites this document.")] = None
     max_words: Annotated[int | None, Field(ge=1)] = None
@@ -144,10 +151,13 @@ class PersonaFile(Part):
     overlap: Annotated[
         Literal["queue", "merge", "interrupt"], Field(description="A message that arrives during a reply.")
     ] = "queue"
+    edits: Annotated[
+        Literal["ignore", "answer"], Field(description="A message changed after its answer began, where people can.")
+    ] = "ignore"
     handoff: Handoff | None = None
     guardrails: Guardrails = Guardrails()
     memory: Memory = Memory()
     schedule: Annotated[tuple[Task, ...], Field(description="Messages at fixed times.")] = ()
     widget: Widget = Widget()
-    checks: Annotated[tuple[Check, ...], Field(description="Questions with expected answers.")] = ()
+    checks: Annotated[tuple[Check, ...], Field(description="Questions that `parley check --run` asks.")] = ()
     extensions: Annotated[dict[str, Any], Field(description="The only place for keys of your own.")] = {}

@@ -9,19 +9,20 @@ _SPLITS = (
     ("train", "templates and names seen in training"),
     ("templates", "held-out templates"),
     ("entities", "held-out names and places"),
+    ("both", "held-out templates, names and places"),
 )
 
 
 def card(about: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
     """Markdown with the front matter that model hubs read.
 
-    `about` has: preset, parameters, layers, width, vocabulary, context, tokens and seconds by phase, seed,
+    `about` has: preset, parameters, layers, width, vocabulary, context, what each phase spent (see `run`), seed,
     mix (shares of the data, in words), sources, and may have remarks
     (what else a reader of the figures must know).
     """
     sources = "".join(f"- {name}\n" for name in about["sources"]) or "- none\n"
     trained = "; ".join(
-        f"{phase}: {spent['tokens'] / 1e6:.2f} M tokens in {spent['seconds'] / 60:.0f} min"
+        f"{phase}: {spent['tokens'] / 1e6:.2f} M tokens in {spent['seconds'] / 60:.0f} min{_use(spent)}"
         for phase, spent in about["phases"].items()
     )
     return f"""---
@@ -51,15 +52,15 @@ NOTICE). Shares of the rows: {about["mix"]}. Natural text from these files:
 {sources}
 ## Figures
 
-Greedy decoding; {figures["items"]} generated questions in each row, English and Chinese. Right: the answer equals the
-sentence that holds it. Baseline: the passage sentence that shares most words with the question, no model.
+Greedy decoding; {figures["items"]} answerable generated questions in each row, English and Chinese. Right: where a
+whole sentence is asked for, the answer is the one that holds it. Baseline: the sentence that BM25 ranks first.
 
 | questions | right | baseline | refusal precision | recall | F1 |
 |---|---|---|---|---|---|
 {_rows(figures)}
 Without passages {figures["train"]["no passages"]:.1%} of the first row's answerable questions are right, with another
-question's passages {figures["train"]["other passages"]:.1%}: what it says comes from the passages. Random tokens copied
-right: {figures["copy_accuracy"]:.1%}.
+question's passages {figures["train"]["other passages"]:.1%}, with the words of its passages shuffled
+{figures["train"]["shuffled passages"]:.1%}. Random tokens copied right: {figures["copy_accuracy"]:.1%}.
 
 Release rule (more right than the baseline on held-out templates and names, refusal F1 of 0.8 or more there):
 {"passed" if release.passes(figures) else "**not passed**; Parley quotes the best passage in place of this model"}.
@@ -70,12 +71,19 @@ Bits per byte on documents kept from training: {_listed(figures["bits_per_byte"]
 """
 
 
+def _use(spent: Mapping[str, Any]) -> str:
+    """Speed and MFU, where they were measured."""
+    if "mfu" not in spent:
+        return ""
+    return f" on {spent['machine']}: {spent['speed']:,.0f} tokens/s, MFU {spent['mfu']:.0%}"
+
+
 def _rows(figures: Mapping[str, Any]) -> str:
     lines = ""
     for split, title in _SPLITS:
         f = figures[split]
         lines += (
-            f"| {title} | {f['exact_match']:.1%} | {f['most_shared_words']:.1%} | {f['refusal_precision']:.1%} "
+            f"| {title} | {f['exact_match']:.1%} | {f['bm25_sentence']:.1%} | {f['refusal_precision']:.1%} "
             f"| {f['refusal_recall']:.1%} | {f['refusal_f1']:.2f} |\n"
         )
     return lines

@@ -69,9 +69,14 @@ def documents(path: Path) -> Iterator[Document]:
 
 def chats(path: Path) -> Iterator[tuple[Message, ...]]:
     """The chats of a JSON-lines file of `{"messages": [{"role", "content"}, …]}`. Raises TrainingError."""
+    return (messages for _, messages in numbered_chats(path))
+
+
+def numbered_chats(path: Path) -> Iterator[tuple[int, tuple[Message, ...]]]:
+    """The same, each with the number of its line."""
     for number, line in enumerate(_lines(path), start=1):
         if line.strip():
-            yield _chat(line, f"{path}:{number}")
+            yield number, _chat(line, f"{path}:{number}")
 
 
 def _chat(line: str, where: str) -> tuple[Message, ...]:

@@ -14,7 +14,8 @@ from torch import Tensor, tensor
 from torch.utils.data import Dataset
 
 from bot.training.corpus import Document
-from bot.training.dialogues import Sentences, dialogues
+from bot.training.dialogues import dialogues
+from bot.training.dialogues.quoting import Sentences
 from bot.training.presets import Preset
 from bot.types import Message
 
@@ -33,11 +34,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Shares of the rows; the rest are grounded dialogues."""
+    """Shares of the rows; the rest are grounded dialogues, the share `drills` of them with several questions."""
 
     copying: float
     natural: float
     chats: float = 0.0
+    drills: float = 0.0
 
 
 class Mixture(Dataset[dict[str, Tensor]]):
@@ -99,7 +101,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         return spoken
 
     def _spoken(self, random: Random) -> Iterator[Piece]:
-        for messages in dialogues(random.getrandbits(60), natural=self._sentences):
+        for messages in dialogues(random.getrandbits(60), natural=self._sentences, drills=self._shares.drills):
             yield encode(self._tokenizer, messages)
 
     def _given(self, random: Random) -> Iterator[Piece]:

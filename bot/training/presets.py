@@ -40,7 +40,7 @@ PRESETS: dict[str, Preset] = {
         rate=3e-3, tokens=50 * 1024, tokenizer_bytes=300_000, questions=8,
     ),
     "cpu": Preset(
-        vocabulary=8192, width=192, layers=4, heads=4, kv_heads=2, head=64, inner=512, context=512, row=512, rows=4,
+        vocabulary=8192, width=192, layers=6, heads=4, kv_heads=2, head=64, inner=512, context=512, row=384, rows=5,
         rate=1.5e-3, tokens=30_000_000, tokenizer_bytes=12_000_000, questions=300,
     ),
     "gpu": Preset(

@@ -1,40 +1,47 @@
-"""One command's worth of training: tokenizer → pre-training → fine-tuning → export, resumable at every point."""
+"""A model from nothing: tokenizer → pre-training → fine-tuning → evaluation and export, resumable at every point."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import torch
 import transformers
 
 from bot.errors import TrainingError
-from bot.training import corpus, presets
+from bot.training import machine, material, plot, presets, resources
 from bot.training import tokenizer as bpe
-from bot.training.corpus import Document, Files
-from bot.training.data import Mixture, Shares
-from bot.training.dialogues import dialogues
-from bot.training.dialogues.quoting import sentences
-from bot.training.evaluate import evaluate
+from bot.training.corpus import Document
+from bot.training.data import Mixture, Shares, encode
 from bot.training.export import export
+from bot.training.machine import Wanted
+from bot.training.material import Material
 from bot.training.model import build
 from bot.training.presets import Preset
-from bot.training.progress import Progress
+from bot.training.progress import Reporter
 from bot.training.schedule import Budget
-from bot.training.trainer import train as fit
-from bot.types import Message
+from bot.training.trainer import Recipe, fit
 
-_KEPT_BACK = 50  # one document in so many is kept for evaluation
+Step = Literal["tokenizer", "pretrain", "finetune", "export"]
+_WIDE = 128  # below, threads wait for each other longer than they work
+ALL: tuple[Step, ...] = ("tokenizer", "pretrain", "finetune", "export")
+
+
+class Measure(Protocol):
+    """Takes the figures of the model card (`bot.training.card`) from a trained model; `held` was kept from training."""
+
+    def __call__(
+        self, model: Any, tokenizer: Any, *, held: Sequence[Document], items: int, seed: int
+    ) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """`share` of the budget, what its rows hold, its peak rate and the share of it spent on bringing that to 0."""
 
-    name: str
+    name: Literal["pretrain", "finetune"]
     share: float
     shares: Shares
     rate: float
@@ -43,181 +50,246 @@ class Phase:
     @property
     def mix(self) -> str:
         s = self.shares
-        return f"{self.name} {s.copying:.0%} copying, {s.natural:.0%} natural, {s.chats:.0%} chats, the rest dialogues"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    files: Files
-    natural: Sequence[Document]
-    held: Sequence[Document]
-    chats: Sequence[tuple[Message, ...]]
+        return (
+            f"{self.name} {s.copying:.0%} copying, {s.natural:.0%} natural, {s.chats:.0%} chats, "
+            f"the rest dialogues ({s.drills:.0%} of them with several questions)"
+        )
 
 
 def train(
     *,
-    preset: str,
     data: tuple[Path, ...],
     out: Path,
-    seed: int,
+    measure: Measure,
+    preset: str | None = None,
+    seed: int | None = None,
+    steps: Collection[Step] = ALL,
     minutes: float | None = None,
     tokens: int | None = None,
     resume: bool = True,
     threads: int | None = None,
+    precision: Wanted = "auto",
+    accumulate: int = 1,
 ) -> bool:
-    """Train a model of `preset` on `data` and export it to `out/model`.
+    """Take `steps` of training a model on `data` in the folder `out`; the exported model goes to `out/model`.
 
-    `tokens` or `minutes` bound pre-training and fine-tuning together (the preset's tokens where neither is given).
-    `resume` goes on with what `out` holds, whatever ended it. False where Ctrl-C or SIGTERM ended this call early: a
-    checkpoint is kept. Raises TrainingError.
+    `tokens` or `minutes` bound the phases asked for together (the preset's tokens where neither is given). `resume`
+    goes on with what `out` holds, whatever ended it; its preset and seed need not be said again. False where Ctrl-C or
+    SIGTERM ended this call early: a checkpoint is kept. Raises TrainingError.
     """
-    shape = presets.preset(preset)
+    chosen, seed = _remember(out, preset, seed, resume=resume)
+    shape = presets.preset(chosen)
+    quieten(threads or (1 if shape.width < _WIDE else None))
+    if "finetune" in steps and "pretrain" not in steps and not _done(out / "pretrain"):
+        raise TrainingError(
+            f"{out} holds no pre-trained model; run parley train pretrain --out {out} first, "
+            "or name a model folder to fine-tune with --model"
+        )
+    reporter = Reporter(out)
+    given = material.read(data)
+    if not given.natural:
+        reporter.say("no natural text given: training on generated dialogues and copying alone")
+    tokenizer = _tokenizer(out / "tokenizer", given, shape, seed=seed, resume=resume)
+    reporter.say(f"tokenizer: {len(tokenizer):,} entries in {out / 'tokenizer'}")
+    run = _Run(
+        measure=measure, out=out, shape=shape, preset=chosen, seed=seed, given=given, tokenizer=tokenizer,
+        reporter=reporter, resume=resume, precision=precision, accumulate=accumulate,
+    )  # fmt: skip
+    run.tell_of_long_chats()
+    model = build(shape, tokenizer, seed=seed)
+    phases = _phases(shape, given)
+    asked = [phase for phase in phases if phase.name in steps]
+    for number, phase in enumerate(phases):
+        folder = out / phase.name
+        if _done(folder) and (resume or phase not in asked):
+            model = type(model).from_pretrained(folder / "last")
+        elif phase in asked:
+            share = phase.share / sum(p.share for p in asked)
+            whole = tokens or (10**9 if minutes else int(shape.tokens * sum(p.share for p in asked)))
+            budget = Budget(tokens=int(whole * share), minutes=minutes * share if minutes else None)
+            if not run.phase(model, phase, budget, number=number):
+                reporter.say(f"interrupted; the checkpoint is in {folder}, the same command goes on from there")
+                return False
+    if asked:
+        plot.picture(reporter.rows(), out / "loss.png")
+        reporter.draw(plot.text(reporter.rows(), width=reporter.width))
+    if "export" in steps:
+        run.export(model)
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    measure: Measure
+    out: Path
+    shape: Preset
+    preset: str
+    seed: int
+    given: Material
+    tokenizer: Any
+    reporter: Reporter
+    resume: bool
+    precision: Wanted
+    accumulate: int
+
+    def tell_of_long_chats(self) -> None:
+        """What does not fit a row is cut to it, and that is said."""
+        row = self.shape.row
+        lengths = [len(encode(self.tokenizer, chat).ids) for chat in self.given.chats]
+        if long := [number for number, length in enumerate(lengths, start=1) if length > row]:
+            self.reporter.say(
+                f"{len(long)} of {len(lengths)} chats are cut to {row} tokens, the first of them chat {long[0]} with "
+                f"{lengths[long[0] - 1]:,}"
+            )
+
+    def phase(self, model: Any, phase: Phase, budget: Budget, *, number: int) -> bool:
+        shape, folder = self.shape, self.out / phase.name
+        steps = -(-budget.tokens // shape.step)
+        rows = Mixture(
+            self.tokenizer,
+            shape,
+            shares=phase.shares,
+            length=steps * shape.rows,
+            seed=self.seed * 10 + number,
+            natural=self.given.natural,
+            sentences=material.quotable(self.given.natural),
+            chats=self.given.chats,
+        )
+        recipe = Recipe(
+            rows=shape.rows,
+            row=shape.row,
+            rate=phase.rate,
+            decay=phase.decay,
+            accumulate=self.accumulate,
+            warmup=min(100, steps // 5 + 1),
+            log_every=min(25, steps // 8 + 1),
+            save_every=min(250, steps // 4 + 1),
+        )
+        self._begin(folder)
+        host = machine.choose(model, rows[0], wanted=self.precision, out=self.out, resume=self.resume)
+        resources.check(model, rows[0], rows=recipe.part, out=self.out, bf16=host.precision == "bf16")
+        self.reporter.say(f"{phase.name}: {host.described}, {budget.tokens:,} tokens at most, {steps:,} steps")
+        with self.reporter.phase(phase.name) as meter:
+            whole = fit(
+                model, rows, recipe, out=folder, budget=budget, seed=self.seed, meter=meter, host=host,
+                resume=self.resume,
+            )  # fmt: skip
+        if whole:
+            model.save_pretrained(folder / "last")
+            self.tokenizer.save_pretrained(folder / "last")
+            (self.out / "figures.json").unlink(missing_ok=True)
+            spent = {
+                "tokens": budget.done_tokens,
+                "seconds": round(budget.seconds),
+                "mix": phase.mix,
+                "sources": [path.name for path in (*self.given.files.texts, *self.given.files.chats)],
+                "machine": host.described,
+                **self.reporter.typical(phase.name),
+            }
+            (folder / "done.json").write_text(json.dumps(spent, indent=1), encoding="utf-8")
+        return whole
+
+    def _begin(self, folder: Path) -> None:
+        """Refuse to go on with other data; keep the notices of what is trained on."""
+        names = [path.name for path in (*self.given.files.texts, *self.given.files.chats)]
+        file = folder / "begun.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.resume and file.exists():
+            before = json.loads(file.read_text(encoding="utf-8"))
+            if before != names:
+                raise TrainingError(f"{folder} was begun with the data {before}; give the same or use --no-resume")
+        file.write_text(json.dumps(names), encoding="utf-8")
+        for notice in self.given.files.notices:
+            content = notice.read_bytes()
+            kept = self.out / "notices" / f"{hashlib.sha256(content).hexdigest()[:12]}.md"
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_bytes(content)
+
+    def export(self, model: Any) -> None:
+        kept = self.out / "figures.json"
+        if self.resume and kept.exists():
+            self.reporter.say(f"the figures in {kept} stand; remove it to evaluate again")
+            figures = json.loads(kept.read_text(encoding="utf-8"))
+        else:
+            self.reporter.say("evaluating")
+            figures = self.measure(
+                model, self.tokenizer, held=self.given.held, items=self.shape.questions, seed=self.seed
+            )
+            kept.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        done = {name: _done(self.out / name) for name in ("pretrain", "finetune")}
+        phases = {name: spent for name, spent in done.items() if spent}
+        about = {
+            "preset": self.preset,
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "layers": self.shape.layers,
+            "width": self.shape.width,
+            "vocabulary": len(self.tokenizer),
+            "context": self.shape.context,
+            "seed": self.seed,
+            "mix": "; ".join(spent["mix"] for spent in phases.values()),
+            "phases": phases,
+            "sources": list(dict.fromkeys(name for spent in phases.values() for name in spent["sources"])),
+        }
+        notices = sorted((self.out / "notices").glob("*.md"))
+        export(model, self.tokenizer, self.out / "model", about=about, figures=figures, notices=notices)
+        self.reporter.say(f"exported to {self.out / 'model'}")
+
+
+def quieten(threads: int | None) -> None:
+    """Leave the terminal to our own lines, and take so many threads."""
     if threads:
         torch.set_num_threads(threads)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    progress = Progress(out)
-    material = _read(data)
-    _remember(out, {"preset": preset, "seed": seed, "data": [p.name for p in data]}, resume=resume)
-    if not material.natural:
-        progress.say("no natural text given: training on generated dialogues and copying alone")
-    tokenizer = _tokenizer(out / "tokenizer", material, shape, seed=seed, resume=resume)
-    model = build(shape, tokenizer, seed=seed)
-    total = tokens or (shape.tokens if minutes is None else 10**9)
-    phases = _phases(shape, material)
-    for number, phase in enumerate(phases):
-        folder = out / phase.name
-        if resume and (folder / "done.json").exists():
-            model = type(model).from_pretrained(folder / "last")
-            continue
-        budget = Budget(tokens=int(total * phase.share), minutes=minutes * phase.share if minutes else None)
-        steps = -(-budget.tokens // shape.step)
-        rows = Mixture(
-            tokenizer,
-            shape,
-            shares=phase.shares,
-            length=steps * shape.rows,
-            seed=seed * 10 + number,
-            natural=material.natural,
-            sentences=_quotable(material.natural),
-            chats=material.chats,
-        )
-        whole = fit(
-            model,
-            rows,
-            shape,
-            out=folder,
-            budget=budget,
-            rate=phase.rate,
-            decay=phase.decay,
-            seed=seed,
-            tell=progress.phase(phase.name),
-            warmup=min(100, steps // 5 + 1),
-            log_every=min(25, steps // 8 + 1),
-            save_every=min(250, steps // 4 + 1),
-            resume=resume,
-        )
-        if not whole:
-            progress.say(f"interrupted; the checkpoint is in {folder}, the same command goes on from there")
-            return False
-        model.save_pretrained(folder / "last")
-        spent = {"tokens": budget.done_tokens, "seconds": round(budget.seconds)}
-        (folder / "done.json").write_text(json.dumps(spent), encoding="utf-8")
-    progress.plot()
-    progress.say("evaluating")
-    figures = evaluate(model, tokenizer, held=material.held, items=shape.questions, seed=seed)
-    (out / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
-    about = {
-        "preset": preset,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "layers": shape.layers,
-        "width": shape.width,
-        "vocabulary": len(tokenizer),
-        "context": shape.context,
-        "seed": seed,
-        "mix": "; ".join(p.mix for p in phases),
-        "phases": {p.name: json.loads((out / p.name / "done.json").read_text(encoding="utf-8")) for p in phases},
-        "sources": [path.name for path in (*material.files.texts, *material.files.chats)],
-    }
-    export(model, tokenizer, out / "model", about=about, figures=figures, notices=material.files.notices)
-    progress.say(f"exported to {out / 'model'}")
-    return True
 
 
-def _phases(shape: Preset, material: Material) -> tuple[Phase, ...]:
-    given = 1.0 if material.chats else 0.0
+def _phases(shape: Preset, given: Material) -> tuple[Phase, ...]:
+    chats = 1.0 if given.chats else 0.0
     return (
         Phase(
             name="pretrain",
             share=0.85,
-            shares=Shares(copying=0.1, natural=0.15, chats=0.05 * given),
+            shares=Shares(copying=0.08, natural=0.2, chats=0.05 * chats, drills=0.8),
             rate=shape.rate,
             decay=0.2,
         ),
         Phase(
             name="finetune",
             share=0.15,
-            shares=Shares(copying=0.0, natural=0.0, chats=0.2 * given),
+            shares=Shares(copying=0.0, natural=0.0, chats=0.2 * chats, drills=0.2),
             rate=shape.rate / 5,
             decay=1.0,
         ),
     )
 
 
-def _read(data: Sequence[Path]) -> Material:
-    files = corpus.find(data)
-    every = [d for path in files.texts for d in corpus.documents(path)]
-    return Material(
-        files=files,
-        natural=[d for n, d in enumerate(every) if n % _KEPT_BACK != 7],
-        held=[d for n, d in enumerate(every) if n % _KEPT_BACK == 7],
-        chats=[c for path in files.chats for c in corpus.chats(path)],
-    )
-
-
-def _tokenizer(folder: Path, material: Material, shape: Preset, *, seed: int, resume: bool) -> Any:
+def _tokenizer(folder: Path, given: Material, shape: Preset, *, seed: int, resume: bool) -> Any:
     if resume and (folder / "tokenizer.json").exists():
         return bpe.load(folder)
-    tokenizer = bpe.train(_sample(material, shape, seed), vocabulary=shape.vocabulary, context=shape.context)
+    tokenizer = bpe.train(material.sample(given, shape, seed=seed), vocabulary=shape.vocabulary, context=shape.context)
     tokenizer.save_pretrained(folder)
     return tokenizer
 
 
-def _quotable(natural: Sequence[Document]) -> Mapping[str, list[list[str]]]:
-    """Documents as sentences fit to be quoted, at most 1,500 of each source."""
-    found: dict[str, list[list[str]]] = {"en": [], "zh": []}
-    taken: dict[str, int] = {}
-    for document in natural:
-        if taken.get(document.source, 0) < 1500:
-            lines = sentences(document.text[:6000], language=document.language)
-            if len(lines) >= 3:
-                found[document.language].append(lines)
-                taken[document.source] = taken.get(document.source, 0) + 1
-    return found
+def _done(folder: Path) -> dict[str, Any]:
+    """What a finished phase spent, else nothing."""
+    file = folder / "done.json"
+    spent: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return spent
 
 
-def _sample(material: Material, shape: Preset, seed: int) -> Iterator[str]:
-    """Text for the tokenizer: a third English, a third Chinese, a third dialogues."""
-    random = Random(seed)  # noqa: S311 - no secret hangs on it
-    third = shape.tokenizer_bytes // 3
-    for language in ("en", "zh"):
-        left = third
-        mine = [d for d in material.natural if d.language == language]
-        for document in random.sample(mine, k=len(mine)):
-            if left <= 0:
-                break
-            yield document.text[:4000]
-            left -= len(document.text[:4000].encode())
-    for messages in [*material.chats, *islice(dialogues(seed), third // 400)]:
-        yield "\n".join(m.text for m in messages)
-
-
-def _remember(out: Path, choice: dict[str, Any], *, resume: bool) -> None:
-    """Refuse to go on with a run that was begun with other choices."""
-    out.mkdir(parents=True, exist_ok=True)
+def _remember(out: Path, preset: str | None, seed: int | None, *, resume: bool) -> tuple[str, int]:
+    """The preset and the seed: as said, as the run was begun with, or the defaults. They do not change in a run."""
     path = out / "run.json"
-    if resume and path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if before != choice:
-            raise TrainingError(f"{out} holds a run begun with {before}; choose another folder or do not resume")
+    before = json.loads(path.read_text(encoding="utf-8")) if resume and path.exists() else {}
+    chosen: tuple[str, int] = (
+        preset or before.get("preset", "cpu"),
+        before.get("seed", 0) if seed is None else seed,
+    )
+    presets.preset(chosen[0])
+    choice = {"preset": chosen[0], "seed": chosen[1]}
+    if before and choice != {name: before.get(name) for name in choice}:
+        raise TrainingError(f"{out} holds a run begun with {before}; choose another --out or use --no-resume")
+    out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(choice, indent=1), encoding="utf-8")
+    return chosen

@@ -1,10 +1,12 @@
 """Conversations and their messages."""
 
+import secrets
+from typing import Any
+
 from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
 from bot.types import Conversation, ConversationKey, StoredMessage
 from storage.sql.database import Database
-from storage.sql.intake import new_conversation
 from storage.sql.models import conversations, messages
 from storage.sql.prepared import Prepared
 from storage.sql.rows import CONVERSATION, MESSAGE, to_conversation, to_message
@@ -21,6 +23,21 @@ _ONE = Prepared(select(*CONVERSATION).where(conversations.c.key == bindparam("co
 _ERASE = Prepared(delete(conversations).where(conversations.c.key == bindparam("conversation")))
 
 
+def new_conversation(key: ConversationKey, *, persona: str, locale: str | None, now: float) -> dict[str, Any]:
+    """The row of a new conversation. Its epoch starts at random, so that no claim on an erased conversation of
+    the same key ever fits again."""
+    return {
+        "key": key.encode(),
+        "channel": key.channel,
+        "tenant": key.tenant,
+        "persona": persona,
+        "locale": locale,
+        "created_at": now,
+        "active_at": now,
+        "epoch": secrets.randbits(32),
+    }
+
+
 class SqlConversations:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,6 +52,7 @@ class SqlConversations:
                 "secret_hash",
                 "visitor",
                 "created_at",
+                "active_at",
                 "epoch",
             ),
         )
@@ -48,11 +66,9 @@ class SqlConversations:
         secret_hash: str | None = None,
         visitor: str | None = None,
     ) -> Conversation:
-        values = new_conversation(key, persona=persona, locale=locale, now=self._database.now())
-        values |= {"secret_hash": secret_hash, "visitor": visitor}
-
         def work(connection: Connection) -> Conversation:
-            self._create(connection, values)
+            values = new_conversation(key, persona=persona, locale=locale, now=self._database.now(connection))
+            self._create(connection, values | {"secret_hash": secret_hash, "visitor": visitor})
             return to_conversation(_ONE.first(connection, {"conversation": key.encode()}))
 
         return await self._database.write(work)

@@ -10,7 +10,7 @@ from storage.sql.models import conversations
 from storage.sql.prepared import Prepared
 
 _HELD = Prepared(
-    select(conversations.c.locale)
+    select(conversations.c.locale, conversations.c.memory, conversations.c.since)
     .where(
         conversations.c.key == bindparam("conversation"),
         conversations.c.epoch == bindparam("claimed"),
@@ -21,7 +21,10 @@ _HELD = Prepared(
 
 
 def fence(connection: Connection, claim: Claim) -> Any:
-    """Lock the claimed conversation for this transaction; the row has its `locale`. Raises LeaseLost.
+    """Lock the claimed conversation for this transaction; the row has its `locale`, its `memory` version and
+    `since`.
+
+    Raises LeaseLost.
 
     Always the first statement: what follows then sees all that was committed before the lock was had.
     """

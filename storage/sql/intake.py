@@ -1,13 +1,16 @@
 """Intake: a message and its turn, committed once however often the platform delivers it."""
 
-import secrets
-from typing import Any
+from collections.abc import Callable
+from typing import Literal
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from bot.types import Accepted, ConversationKey, Inbound, TurnState, new_id
+from bot.types import Accepted, Bounds, Change, ConversationKey, Inbound, Overlap, Retracted, TurnState, new_id
+from storage.sql.arriving import Arriving
+from storage.sql.conversations import new_conversation
 from storage.sql.database import Database
-from storage.sql.models import conversations, inbox, messages, turns
+from storage.sql.editing import edit, retract
+from storage.sql.models import conversations, inbox, rooms
 from storage.sql.prepared import Prepared
 
 _FIRST = Prepared(
@@ -20,46 +23,17 @@ _FIRST = Prepared(
     .order_by(inbox.c.at)
     .limit(1)
 )
-_QUEUED = Prepared(
-    select(turns.c.id, turns.c.seq)
-    .where(
-        turns.c.conversation == bindparam("conversation"),
-        turns.c.finished_at.is_(None),
-        turns.c.state == TurnState.QUEUED.value,
-    )
-    .order_by(turns.c.seq.desc())
-    .limit(bindparam("most"))
+_bound = select(rooms.c.persona).where(
+    rooms.c.channel == bindparam("in_channel"),
+    rooms.c.tenant == bindparam("in_tenant"),
+    rooms.c.room == bindparam("in_room"),
 )
-_NEW_TURN = Prepared(
-    insert(turns).returning(turns.c.seq), columns=("id", "conversation", "persona", "state", "created_at")
+_BIND = Prepared(
+    update(conversations)
+    .where(conversations.c.key == bindparam("of_key"), _bound.exists())
+    .values(persona=_bound.scalar_subquery())
+    .returning(conversations.c.persona)
 )
-_NEW_MESSAGE = Prepared(
-    insert(messages),
-    columns=("id", "conversation", "turn", "turn_seq", "rank", "role", "author", "text", "at"),
-)
-_JOIN = Prepared(
-    update(inbox)
-    .where(
-        inbox.c.channel == bindparam("of_channel"),
-        inbox.c.tenant == bindparam("of_tenant"),
-        inbox.c.event_id == bindparam("of_event"),
-    )
-    .values(turn=bindparam("joined"))
-)
-
-
-def new_conversation(key: ConversationKey, *, persona: str, locale: str | None, now: float) -> dict[str, Any]:
-    """The row of a new conversation. Its epoch starts at random, so that no claim on an erased conversation of
-    the same key ever fits again."""
-    return {
-        "key": key.encode(),
-        "channel": key.channel,
-        "tenant": key.tenant,
-        "persona": persona,
-        "locale": locale,
-        "created_at": now,
-        "epoch": secrets.randbits(32),
-    }
 
 
 class SqlIntake:
@@ -73,58 +47,95 @@ class SqlIntake:
         self._wait = Prepared(
             new.on_conflict_do_update(
                 index_elements=[conversations.c.key],
-                set_={"waiting_since": func.coalesce(conversations.c.waiting_since, new.excluded.waiting_since)},
-            ).returning(conversations.c.persona),
-            columns=("key", "channel", "tenant", "persona", "locale", "created_at", "epoch", "waiting_since"),
+                set_={
+                    "waiting_since": func.coalesce(conversations.c.waiting_since, new.excluded.waiting_since),
+                    "active_at": new.excluded.active_at,
+                },
+            ).returning(conversations.c.persona, conversations.c.epoch, conversations.c.memory),
+            columns=(
+                "key",
+                "channel",
+                "tenant",
+                "persona",
+                "locale",
+                "created_at",
+                "epoch",
+                "active_at",
+                "waiting_since",
+            ),
         )
 
-    async def accept(self, inbound: Inbound, *, persona: str, max_waiting: int = 5) -> Accepted:
-        return await self._database.write(
-            lambda connection: self._accept(connection, inbound, persona=persona, max_waiting=max_waiting)
-        )
+    async def accept(
+        self,
+        inbound: Inbound,
+        *,
+        persona: str,
+        overlap: Callable[[str], Overlap] = lambda persona: "queue",
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+        busy: str = "",
+    ) -> Accepted:
+        def work(connection: Connection) -> Accepted:
+            message = self._receive(connection, inbound, persona=persona)
+            return message if isinstance(message, Accepted) else message.queue(overlap, bounds, busy)
 
-    def _accept(self, connection: Connection, inbound: Inbound, *, persona: str, max_waiting: int) -> Accepted:
-        key = inbound.conversation
-        conversation = key.encode()
-        now = self._database.now()
-        turn = new_id()
+        return await self._database.write(work)
+
+    async def answer(
+        self,
+        inbound: Inbound,
+        *,
+        persona: str,
+        reply: str,
+        state: Literal[TurnState.DONE, TurnState.FAILED] = TurnState.DONE,
+        change: Change | None = None,
+    ) -> Accepted:
+        def work(connection: Connection) -> Accepted:
+            message = self._receive(connection, inbound, persona=persona)
+            if isinstance(message, Accepted):
+                return message
+            if change is not None:
+                message.change(change)
+            return message.settle(reply, state)
+
+        return await self._database.write(work)
+
+    def _receive(self, connection: Connection, inbound: Inbound, *, persona: str) -> Arriving | Accepted:
+        """Let the conversation wait, made where it is new; what became of the message where it was here before."""
+        key, turn, now = inbound.conversation, new_id(), self._database.now(connection)
         delivery = {
             "channel": key.channel,
             "tenant": key.tenant,
             "event_id": inbound.event_id,
             "message_id": inbound.message_id,
         }
-        if not self._remember(connection, delivery | {"turn": turn, "at": now}):
-            return Accepted(turn=_FIRST.first(connection, delivery).turn, duplicate=True)
-        new = new_conversation(key, persona=persona, locale=inbound.locale, now=now)
-        persona = self._wait.first(connection, new | {"waiting_since": now}).persona
-        queued = _QUEUED(connection, {"conversation": conversation, "most": max_waiting})
-        merged = bool(queued) and len(queued) == max_waiting
-        if merged:
-            turn, seq = queued[0]
-            of = {"of_channel": key.channel, "of_tenant": key.tenant, "of_event": inbound.event_id}
-            _JOIN(connection, of | {"joined": turn})
-        else:
-            values = {
-                "id": turn,
-                "conversation": conversation,
-                "persona": persona,
-                "state": TurnState.QUEUED.value,
-                "created_at": now,
-            }
-            seq = _NEW_TURN.first(connection, values).seq
-        _NEW_MESSAGE(
-            connection,
-            {
-                "id": new_id(),
-                "conversation": conversation,
-                "turn": turn,
-                "turn_seq": seq,
-                "rank": 0,
-                "role": "user",
-                "author": inbound.author.name,
-                "text": inbound.text,
-                "at": inbound.received_at.timestamp(),
-            },
+        while not self._remember(connection, delivery | {"turn": turn, "at": now}):
+            first = _FIRST.first(connection, delivery)
+            if first is not None:  # else it was erased this very moment
+                return Accepted(turn=first.turn, duplicate=True)
+        new = new_conversation(key, persona=persona, locale=inbound.locale, now=now) | {"waiting_since": now}
+        its = self._wait.first(connection, new)
+        is_new = its.epoch == new["epoch"] and its.memory == 0
+        bound = _BIND.first(connection, {"of_key": key.encode(), **_room(key)}) if is_new else None
+        return Arriving(
+            connection=connection,
+            inbound=inbound,
+            persona=its.persona if bound is None else bound.persona,
+            turn=turn,
+            now=now,
+            new=is_new,
         )
-        return Accepted(turn=turn, merged=merged)
+
+    async def edit(self, channel: str, tenant: str, message_id: str, *, text: str) -> bool:
+        message = {"channel": channel, "tenant": tenant, "platform_id": message_id}
+        return await self._database.write(lambda connection: edit(connection, message, text=text))
+
+    async def retract(self, channel: str, tenant: str, message_id: str) -> Retracted | None:
+        def work(connection: Connection) -> Retracted | None:
+            message = {"channel": channel, "tenant": tenant, "platform_id": message_id}
+            return retract(connection, message, now=self._database.now(connection))
+
+        return await self._database.write(work)
+
+
+def _room(key: ConversationKey) -> dict[str, str]:
+    return {"in_channel": key.channel, "in_tenant": key.tenant, "in_room": key.room}

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.errors import StoreUnavailable
+from bot.errors import StoreInUse, StoreUnavailable
 
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Hold `<database>.lock` until the end. Raises StoreUnavailable, which names the process that holds it."""
+    """Hold `<database>.lock` until the end. Raises StoreInUse, which names the process that holds it,
+    and StoreUnavailable."""
     path = database.with_name(database.name + ".lock")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -25,7 +26,7 @@ def locked(database: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
-            raise StoreUnavailable(
+            raise StoreInUse(
                 f"the database {str(database)!r} is in use by another Parley (process {holder}); "
                 "stop it first, or give this one a database of its own"
             ) from error

@@ -1,7 +1,8 @@
 """Statements compiled once and run on the driver's cursor.
 
 A turn costs some twenty statements, and SQLAlchemy's bookkeeping for each is dearer than SQLite's work. What it
-knows of dialects and types is used here once, when a statement is first run.
+knows of dialects and types is used here once, when a statement is first run. psycopg prepares on the server what a
+connection runs for the sixth time.
 """
 
 import collections
@@ -55,11 +56,8 @@ class _Compiled:
         ]
         returned = list(statement.exported_columns)
         self._row: Any = collections.namedtuple("Row", [column.key for column in returned]) if returned else None  # type: ignore[misc]
-        self._out_of: list[tuple[int, Process]] = [
-            (place, process)
-            for place, column in enumerate(returned)
-            if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
-        ]
+        self._types = [column.type.dialect_impl(dialect) for column in returned]
+        self._out_of: list[tuple[int, Process]] | None = None
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         given = self._fixed | values  # type: ignore[operator]
@@ -70,15 +68,26 @@ class _Compiled:
             cursor.execute(self._sql, given if self._order is None else [given[name] for name in self._order])
             if self._row is None:
                 return ()
+            if self._out_of is None:
+                self._out_of = self._processes(connection.dialect, cursor.description)
             rows = cursor.fetchall()
         finally:
             cursor.close()
         if self._out_of:
-            rows = list(map(self._processed, rows))
+            rows = [_processed(row, self._out_of) for row in rows]
         return list(map(self._row._make, rows))
 
-    def _processed(self, row: Sequence[Any]) -> list[Any]:
-        values = list(row)
-        for place, process in self._out_of:
-            values[place] = process(values[place])
-        return values
+    def _processes(self, dialect: Dialect, description: Sequence[Any]) -> list[tuple[int, Process]]:
+        """What makes values of what came, by place; it depends on the types the database sent."""
+        return [
+            (place, process)
+            for place, (sort, sent) in enumerate(zip(self._types, description, strict=True))
+            if (process := sort.result_processor(dialect, sent[1]))
+        ]
+
+
+def _processed(row: Sequence[Any], out_of: Sequence[tuple[int, Process]]) -> list[Any]:
+    values = list(row)
+    for place, process in out_of:
+        values[place] = process(values[place])
+    return values

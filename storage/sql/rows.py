@@ -5,7 +5,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.types import Budget, Conversation, ConversationKey, Delivery, Source, StoredMessage, Turn, TurnState
+from bot.types import (
+    Budget,
+    Conversation,
+    ConversationKey,
+    Delivery,
+    JobRun,
+    ModelChoice,
+    Source,
+    StoredMessage,
+    Turn,
+    TurnState,
+)
 from storage.sql.models import conversations, messages, outbox, turns
 
 CONVERSATION = (
@@ -23,6 +34,7 @@ MESSAGE = (
     messages.c.turn,
     messages.c.at,
     messages.c.author,
+    messages.c.author_id,
     messages.c.sources,
 )
 TURN = (
@@ -36,8 +48,9 @@ TURN = (
     turns.c.text,
     turns.c.stop_requested,
     turns.c.message,
+    turns.c.shown,
 )
-DELIVERY = (outbox.c.state.label("outcome"), *MESSAGE)
+DELIVERY = (outbox.c.state.label("outcome"), outbox.c.attempts, turns.c.attempt.label("tries"), turns.c.shown, *MESSAGE)
 
 
 def to_conversation(row: Any) -> Conversation:
@@ -59,6 +72,7 @@ def to_message(row: Any) -> StoredMessage:
         turn=row.turn,
         at=to_time(row.at),
         author=row.author,
+        author_id=row.author_id,
         sources=tuple(Source(**source) for source in row.sources or ()),
     )
 
@@ -76,11 +90,42 @@ def to_turn(row: Any, *, locale: str | None) -> Turn:
         text=row.text,
         stop_requested=row.stop_requested,
         message=row.message,
+        shown=row.shown,
     )
 
 
 def to_delivery(row: Any, conversation: ConversationKey) -> Delivery:
-    return Delivery(turn=row.turn, conversation=conversation, state=TurnState(row.outcome), message=to_message(row))
+    """The next attempt to show a reply."""
+    return Delivery(
+        turn=row.turn,
+        conversation=conversation,
+        state=TurnState(row.outcome),
+        message=to_message(row),
+        attempt=row.attempts + 1,
+        tries=row.tries,
+        shown=row.shown,
+    )
+
+
+def to_run(row: Any) -> JobRun:
+    return JobRun(
+        job=row.job,
+        fire=row.fire,
+        holder=row.holder,
+        started_at=to_time(row.started_at),
+        finished_at=None if row.finished_at is None else to_time(row.finished_at),
+        error=row.error,
+    )
+
+
+def to_choice(row: Any) -> ModelChoice:
+    return ModelChoice(
+        id=row.seq,
+        model=row.model,
+        note=row.note,
+        at=to_time(row.at),
+        undone_at=None if row.undone_at is None else to_time(row.undone_at),
+    )
 
 
 def to_time(seconds: float) -> datetime:

@@ -9,29 +9,16 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StoreUnavailable
+from storage.sql.queued import Failed, Job, cause_of, settle
 
 T = TypeVar("T")
 
 _AT_ONCE = 256
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    work: Callable[[Connection], Any]
-    durable: bool
-    future: asyncio.Future[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    error: Exception
 
 
 class Worker:
@@ -51,7 +38,7 @@ class Worker:
         self._connect = connect
         self._begin = begin
         self._explain = explain
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._synchronous = ""
         self._open = False
 
@@ -79,29 +66,40 @@ class Worker:
 
     async def run(self, work: Callable[[Connection], T], *, durable: bool) -> T:
         """The result of `work`, after its commit."""
+        result: T = await self._put(work, durable=durable, between=False)
+        return result
+
+    async def between(self, work: Callable[[Any], object]) -> None:
+        """Run `work` with the driver's connection, after a commit and before the next transaction begins."""
+        await self._put(work, durable=False, between=True)
+
+    async def _put(self, work: Callable[[Any], Any], *, durable: bool, between: bool) -> Any:
         if not self._open:
             raise StoreUnavailable("the database is closed: Parley is shutting down")
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(work, durable, future))
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put(Job(work, durable, future, between))
         return await future
 
     def _run(self) -> None:
         try:
             connection = self._connect()
         except Exception as error:  # noqa: BLE001 - carried over to the task that opens
-            self._loop.call_soon_threadsafe(_settle, [(self._opened, _Failed(self._explained(error)))])
+            self._loop.call_soon_threadsafe(settle, [(self._opened, Failed(self._explained(error)))])
             return
-        self._loop.call_soon_threadsafe(_settle, [(self._opened, None)])
+        self._loop.call_soon_threadsafe(settle, [(self._opened, None)])
         try:
             while batch := self._next():
-                self._loop.call_soon_threadsafe(_settle, self._commit(connection, batch))
+                self._loop.call_soon_threadsafe(settle, self._commit(connection, batch))
+                for job in batch:
+                    if job.between:
+                        self._loop.call_soon_threadsafe(settle, [(job.future, self._between(connection, job))])
         finally:
             connection.close()
             self._loop.call_soon_threadsafe(self._closed.set)
 
-    def _next(self) -> list[_Job]:
+    def _next(self) -> list[Job]:
         """Wait for work and take all there is, up to a bound; empty at the end."""
-        batch: list[_Job] = []
+        batch: list[Job] = []
         while (job := self._jobs.get()) is not None:
             batch.append(job)
             if len(batch) == _AT_ONCE or self._jobs.empty():
@@ -110,10 +108,10 @@ class Worker:
             self._jobs.put(None)
         return batch
 
-    def _commit(self, connection: Connection, jobs: Sequence[_Job]) -> list[tuple[asyncio.Future[Any], Any]]:
+    def _commit(self, connection: Connection, jobs: Sequence[Job]) -> list[tuple[asyncio.Future[Any], Any]]:
         """Run the jobs in one transaction, each in a savepoint; what befalls the database befalls all of them."""
         raw: Any = connection.connection.driver_connection
-        batch = [job for job in jobs if not job.future.cancelled()]
+        batch = [job for job in jobs if not job.future.cancelled() and not job.between]
         try:
             self._sync(raw, durable=any(job.durable for job in batch))
             raw.execute(self._begin)
@@ -122,18 +120,24 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - carried over to the tasks that asked
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
-            failed = _Failed(self._explained(error))
+            failed = Failed(self._explained(error))
             return [(job.future, failed) for job in batch]
         return [(job.future, result) for job, result in zip(batch, results, strict=True)]
 
-    def _try(self, connection: Connection, raw: Any, job: _Job) -> Any:
+    def _between(self, connection: Connection, job: Job) -> Any:
+        try:
+            return job.work(connection.connection.driver_connection)
+        except Exception as error:  # noqa: BLE001 - carried over to the task that asked
+            return Failed(self._explained(error))
+
+    def _try(self, connection: Connection, raw: Any, job: Job) -> Any:
         raw.execute("SAVEPOINT job")
         try:
             result = job.work(connection)
         except Exception as error:
             if _befalls_all(error):
                 raise
-            result = _Failed(error)
+            result = Failed(error)
             raw.execute("ROLLBACK TO job")
         raw.execute("RELEASE job")
         return result
@@ -145,7 +149,7 @@ class Worker:
             self._synchronous = wanted
 
     def _explained(self, error: Exception) -> Exception:
-        cause = error.orig if isinstance(error, DBAPIError) else error
+        cause = cause_of(error)
         if not isinstance(cause, sqlite3.Error):
             return error
         explained = self._explain(cause)
@@ -155,15 +159,5 @@ class Worker:
 
 def _befalls_all(error: Exception) -> bool:
     """Whether the database itself is in trouble (full, damaged, gone) rather than this one job's statement."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = cause_of(error)
     return isinstance(cause, sqlite3.OperationalError) or type(cause) is sqlite3.DatabaseError
-
-
-def _settle(results: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
-    for future, result in results:
-        if future.cancelled():
-            continue
-        if isinstance(result, _Failed):
-            future.set_exception(result.error)
-        else:
-            future.set_result(result)

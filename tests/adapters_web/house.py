@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,14 +12,15 @@ from typing import Any
 import httpx
 
 from adapters.web import WebChannel, WebSettings, open_channel
-from bot.dispatch import Dispatcher, Pace
-from bot.inbox import StoredInbox
-from bot.ports import Bus, Engine, Inbox, Personas, Store
+from bot.ports import Bus, Channel, Engine, Inbox, Personas, Store
+from bot.service import Pace
 from bot.testing import ScriptedEngine
 from bot.types import KnowledgeSource, LocalText, Persona, Starter
 from storage.local import LocalBusSettings, open_bus
 from storage.sql import SqlSettings, open_store
-from tests.core.parts import OnePersona, WordKnowledge, make_persona
+from tests.blank import blank
+from tests.core.house import make_dispatcher, make_inbox
+from tests.core.parts import OnePersona, make_persona
 
 NEW = "/api/v1/conversations"
 
@@ -29,6 +30,7 @@ def helper() -> Persona:
         greeting=LocalText({"en": "Hello!", "zh-CN": "您好！"}),
         starters=(Starter(label=LocalText({"en": "Ask", "zh-CN": "问"}), prompt=LocalText({"en": "How?"})),),
         disclaimer=LocalText({"en": "Can be wrong."}),
+        rating_notice=LocalText({"en": "May train.", "zh-CN": "可能用于训练。"}),
         accent="#0f766e",
         knowledge=(KnowledgeSource(path=Path("kb"), label="kb"),),
         grounded="prefer",
@@ -38,13 +40,16 @@ def helper() -> Persona:
 class House:
     """A core for one channel. `faults` are what `ready` reports."""
 
-    def __init__(self, store: Store, bus: Bus, personas: Personas) -> None:
+    def __init__(self, store: Store, bus: Bus, personas: Personas, engine: Engine) -> None:
         self.store = store
         self.bus = bus
         self.personas = personas
-        self.inbox: Inbox = StoredInbox(store=store, bus=bus, routes={"web": {"default": "helper"}})
-        self.model = "scripted"
+        self.inbox: Inbox = make_inbox(store, bus, channel="web", personas=personas)
+        self.channels: dict[str, Channel] = {}
+        self.engine: Engine = engine
+        self.model = engine.model
         self.persona_schema: Mapping[str, object] = {"title": "persona"}
+        self.tokens = {"prompt": 70, "cached": 50, "new": 3}
         self.faults: dict[str, str | None] = {"database": None, "bus": None, "engine": None}
 
     async def ready(self) -> Mapping[str, str | None]:
@@ -85,7 +90,7 @@ class Visitor:
     async def reply(self, turn: str, after: str | None = None) -> "Reader":
         """Follow until the turn's end."""
         reader = Reader()
-        async with asyncio.timeout(10), self.events(after) as events:
+        async with asyncio.timeout(30), self.events(after) as events:
             async for event in events:
                 reader.take(event)
                 if event.name == "turn.finished" and event.data["turn"] == turn:
@@ -164,35 +169,55 @@ class Served:
         opened = answer.json()
         return Visitor(http=self.http, id=opened["id"], token=opened["token"], persona=opened["persona"])
 
+    @asynccontextmanager
+    async def dispatching(self, engine: Engine | str) -> AsyncIterator[None]:
+        """Answer while it is entered. Leaving stops it as a signal would."""
+        dispatcher = make_dispatcher(
+            self.core.store,
+            self.core.bus,
+            engine=ScriptedEngine(engine) if isinstance(engine, str) else engine,
+            channels={"web": self.channel},
+            personas=self.core.personas,
+            pace=Pace(grace=timedelta(seconds=1)),
+        )
+        running = asyncio.create_task(dispatcher.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, engine: Engine | str = "Hello there, friend.", dispatch: bool = True, **settings: Any
+    folder: Path,
+    *,
+    engine: Engine | str = "Hello there, friend.",
+    dispatch: bool = True,
+    among: tuple[Store, Bus] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Served]:
-    """Parley on `parley.db` in `folder`. Leaving stops it as a signal would."""
-    store_settings = SqlSettings(url=f"sqlite+aiosqlite:///{folder}/parley.db")
-    async with open_store(store_settings) as store, open_bus(LocalBusSettings()) as bus:
-        core = House(store, bus, OnePersona(helper()))
-        async with open_channel(WebSettings(port=0, **settings), core) as channel:
-            dispatcher = Dispatcher(
-                holder="test",
-                store=store,
-                bus=bus,
-                personas=core.personas,
-                knowledge=WordKnowledge(),
-                engine=ScriptedEngine(engine) if isinstance(engine, str) else engine,
-                channels={"web": channel},
-                pace=Pace(grace=timedelta(seconds=1)),
-            )
-            running = [asyncio.create_task(channel.listen())]
-            if dispatch:
-                running.append(asyncio.create_task(dispatcher.run()))
-            async with httpx.AsyncClient(base_url=channel.address, timeout=10) as http:
-                try:
-                    yield Served(folder=folder, core=core, channel=channel, http=http)
-                finally:
-                    for task in running:
-                        task.cancel()
-                    for task in running:
-                        with suppress(asyncio.CancelledError):
-                            await task
+    """Parley on `parley.db` in `folder`, or as one replica `among` others. Leaving stops it as a signal would."""
+    store_settings = SqlSettings(url=blank(folder / "parley.db"))
+    async with AsyncExitStack() as stack:
+        if among is None:
+            store: Store = await stack.enter_async_context(open_store(store_settings))
+            bus: Bus = await stack.enter_async_context(open_bus(LocalBusSettings()))
+        else:
+            store, bus = among
+        answering = ScriptedEngine(engine) if isinstance(engine, str) else engine
+        core = House(store, bus, OnePersona(helper()), answering)
+        async with (
+            open_channel(WebSettings(port=0, **settings), core) as channel,
+            httpx.AsyncClient(base_url=channel.address, timeout=30) as http,
+        ):
+            served = Served(folder=folder, core=core, channel=channel, http=http)
+            listening = asyncio.create_task(channel.listen())
+            try:
+                async with served.dispatching(answering) if dispatch else nullcontext():
+                    try:
+                        yield served
+                    finally:
+                        listening.cancel()
+            finally:
+                await asyncio.wait({listening})

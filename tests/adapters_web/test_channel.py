@@ -38,9 +38,10 @@ class WebStage:
         return self._ends
 
     async def _catch_up(self) -> None:
+        """Until nothing has come for some frames."""
         with suppress(TimeoutError):
             while True:
-                async with asyncio.timeout(0.02):
+                async with asyncio.timeout(0.1):
                     cursor, event = await anext(self._events)
                 for _, sent in self._replay.live(cursor, event, settled=True) or []:
                     self._take(sent)

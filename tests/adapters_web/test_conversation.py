@@ -61,7 +61,7 @@ async def test_the_persona_card_follows_body_then_header_then_default(tmp_path: 
             "accent": "#0f766e",
         }
         cards = (await served.http.get("/api/v1/personas", params={"locale": "zh-CN"})).json()["personas"]
-        assert [card["title"] for card in cards] == ["助手"]
+        assert [(card["title"], card["rating_notice"]) for card in cards] == [("助手", "可能用于训练。")]
 
 
 async def test_waiting_turns_finish_in_order_on_the_same_stream(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ async def test_stop_ends_the_turn_and_keeps_what_was_said(tmp_path: Path) -> Non
         visitor = await served.visitor()
         turn = (await visitor.say("talk"))["turn"]
         reader = Reader()
-        async with asyncio.timeout(5), visitor.events() as events:
+        async with asyncio.timeout(30), visitor.events() as events:
             async for event in events:
                 reader.take(event)
                 if event.name == "delta" and len(reader.events) == 5:
@@ -121,7 +121,7 @@ async def test_an_erased_conversation_is_gone_and_its_streams_end(tmp_path: Path
     async with serving(tmp_path) as served:
         visitor = await served.visitor()
         await visitor.reply((await visitor.say("Hi"))["turn"])
-        async with asyncio.timeout(3), visitor.events() as events:
+        async with asyncio.timeout(30), visitor.events() as events:
             assert (await anext(events)).name == "turn.finished"
             answer = await served.http.delete(f"{NEW}/{visitor.id}", headers=visitor.auth)
             assert answer.status_code == 204

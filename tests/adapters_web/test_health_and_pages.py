@@ -3,16 +3,17 @@
 import asyncio
 import gzip
 import json
+import socket
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from adapters.shared.serving import bind, url_of
 from adapters.web.api import pages
 from adapters.web.assets import Assets
 from adapters.web.problems import install
-from adapters.web.server import bind, url_of
 from bot.errors import ConfigError
 from tests.adapters_web.house import serving
 
@@ -21,7 +22,12 @@ async def test_ready_names_the_parts_that_do_not_answer(tmp_path: Path) -> None:
     async with serving(tmp_path, dispatch=False) as served:
         assert (await served.http.get("/healthz")).json() == {"status": "ok"}
         ready = await served.http.get("/readyz")
-        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "parts": ["database", "bus", "engine"]})
+        assert ready.status_code == 200
+        assert ready.json() == {"status": "ready", "parts": ["database", "bus", "engine"], "degraded": []}
+        served.core.faults["bus"] = "Redis does not answer"
+        slower = await served.http.get("/readyz")
+        assert slower.status_code == 200
+        assert slower.json()["degraded"] == [{"at": "bus", "message": "Redis does not answer"}]
         served.core.faults["engine"] = "it is loading"
         red = await served.http.get("/readyz")
         assert red.status_code == 503
@@ -41,6 +47,7 @@ async def test_metrics_count_by_route_template_and_tell_no_ids(tmp_path: Path) -
     assert 'parley_web_messages_total{duplicate="false"} 1.0' in figures
     route = "/api/v1/conversations/{conversation}/messages"
     assert f'parley_web_requests_total{{method="POST",route="{route}",status="202"}} 1.0' in figures
+    assert 'parley_engine_tokens_total{kind="cached"} 50.0' in figures
     assert 'route="none",status="404"' in figures
     for secret in (visitor.id, visitor.token, "secret", "/nothing/here"):
         assert secret not in figures
@@ -193,3 +200,10 @@ async def test_signal_handlers_are_left_alone(tmp_path: Path) -> None:
         assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
         assert json.loads((await served.http.get("/healthz")).content)
     await asyncio.sleep(0)
+
+
+async def test_small_pieces_of_a_stream_are_not_held_back_by_the_kernel() -> None:
+    with await bind("127.0.0.1", 0) as bound, socket.create_connection(bound.getsockname()):
+        taken, _ = await asyncio.get_running_loop().sock_accept(bound)
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

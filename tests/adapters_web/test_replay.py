@@ -45,11 +45,12 @@ def end(turn: str, text: str) -> TurnFinished:
 
 @dataclass(kw_only=True)
 class Moment:
-    """A live event, and the database after it was sent."""
+    """A live event, and the database after it was sent: the turn that `runs`, or was handed back and is `awaited`."""
 
     event: LiveEvent
     ended: tuple[TurnFinished, ...]
     runs: Turn | None
+    awaited: str | None
     truths: frozenset[str]
 
 
@@ -62,19 +63,26 @@ class History:
     truths: set[str] = field(default_factory=set)
 
     def add(self, event: LiveEvent, runs: Turn | None) -> None:
-        self.moments.append(Moment(event=event, ended=self.ended, runs=runs, truths=frozenset(self.truths)))
+        awaited = runs.id if runs is not None else None
+        truths = frozenset(self.truths)
+        self.moments.append(Moment(event=event, ended=self.ended, runs=runs, awaited=awaited, truths=truths))
+
+    def hand_back(self) -> None:
+        """The holder leaves in good order after its last event."""
+        self.moments[-1].runs = None
 
 
 STEP = st.sampled_from(["write", "write", "write", "replace", "save"])
-TURN = st.lists(st.lists(STEP, max_size=8), min_size=1, max_size=3)
+ATTEMPT = st.tuples(st.lists(STEP, max_size=8), st.sampled_from(["broken off", "handed back"]))
+TURN = st.lists(ATTEMPT, min_size=1, max_size=3)
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     history = History()
     for number, attempts in enumerate(draw(st.lists(TURN, min_size=1, max_size=3))):
-        turn, text = f"t{number}", ""
-        for attempt, steps in enumerate(attempts, start=1):
+        turn, text, attempt = f"t{number}", "", 1
+        for again, (steps, left) in enumerate(attempts):
             seq, text = 0, ""
             runs = running(turn, attempt, "")
             history.truths |= {""}
@@ -87,11 +95,15 @@ def histories(draw: st.DrawFn) -> History:
                     runs = replace(runs, text=text)
                     continue
                 seq += 1
-                piece = f"{turn}.{attempt}.{seq} "
+                piece = f"{turn}.{again}.{seq} "
                 text = text + piece if step == "write" else piece
                 history.truths.add(text)
                 kind = Delta if step == "write" else TurnReplaced
                 history.add(kind(turn=turn, attempt=attempt, seq=seq, text=piece), runs)
+            if left == "handed back":
+                history.hand_back()
+            else:
+                attempt += 1
         history.ended = (*history.ended, end(turn, text))
         history.add(history.ended[-1], None)
     return history
@@ -172,7 +184,8 @@ class Stream:
             ended = ended[number:]
         told = self.replay.told
         fresh = tuple(event for event in ended if event.turn not in told)
-        self.reader.take(self.replay.catch_up(View(finished=fresh, running=moment.runs)))
+        view = View(finished=fresh, running=moment.runs, awaited=moment.awaited)
+        self.reader.take(self.replay.catch_up(view))
 
     def step(self, at: int) -> None:
         """Pass on the next live event when `at` events were sent."""
@@ -185,6 +198,12 @@ class Stream:
             sent = self.replay.live(cursor, event, settled=True)
         assert sent is not None
         self.reader.take(sent)
+
+    def lose(self, number: int) -> None:
+        """Lose live events, up to one that begins a turn anew: what was handed back has no number of its own."""
+        for _ in range(number):
+            if not isinstance(self.history.moments[self.position].event, TurnStarted):
+                self.position += 1
 
 
 ACTION = st.tuples(st.sampled_from(["step", "step", "send", "cut", "tear", "flush", "skip", "read"]), st.integers(0, 5))
@@ -223,7 +242,7 @@ def test_every_cut_loss_and_late_read_ends_with_the_text_of_the_database(
                 buffer_from = sent
                 stream = Stream(history, reader, at=sent, buffer_from=buffer_from)
             case _:  # the bus lost some events without a word
-                stream.position = min(sent, stream.position + number)
+                stream.lose(min(sent - stream.position, number))
         assert set(reader.texts.values()) <= history.truths
     stream.read(total)
     began = [event.turn for event in history.ended if event.turn in reader.texts]
@@ -258,7 +277,7 @@ def test_a_reader_that_comes_back_with_its_cursor_gets_exactly_the_rest(history:
 def test_a_saved_text_is_not_shown_twice_when_live_events_reach_it() -> None:
     replay, reader = Replay(), Reader()
     replay.lose()
-    reader.take(replay.catch_up(View(running=running("t0", 1, "one two"))))
+    reader.take(replay.catch_up(View(running=running("t0", 1, "one two"), awaited="t0")))
     shown = [reader.texts["t0"]]
     pieces: list[LiveEvent] = [TurnStarted(turn="t0", attempt=1)]
     pieces += [

@@ -62,7 +62,7 @@ def test_made_up_requests_get_documented_answers(address: str, method: str, path
     @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(case=operation.as_strategy(generation_mode=mode))
     def call(case: schemathesis.Case) -> None:
-        response = case.call(timeout=10)
+        response = case.call(timeout=30)
         assert response.status_code < 500
         if response.status_code == 413:  # no check knows it for a refusal
             return
@@ -100,7 +100,7 @@ def test_the_holder_of_a_token_gets_documented_answers(
     def call(case: schemathesis.Case) -> None:
         case.path_parameters = {name: value for name, value in ids.items() if name in case.path_parameters}
         case.headers = {**(case.headers or {}), **auth}
-        response = case.call(timeout=10)
+        response = case.call(timeout=30)
         case.validate_response(
             response, checks=[not_a_server_error, status_code_conformance, response_schema_conformance]
         )

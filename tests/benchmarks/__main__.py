@@ -2,36 +2,71 @@
 
 import argparse
 import asyncio
+import inspect
 import json
 import platform
 import sys
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from bot.cli.logs import configure
 from bot.config import LogSettings
-from tests.benchmarks import answers, fresh, overhead, speed
+from tests.benchmarks import (
+    answers,
+    channels,
+    discord,
+    durability,
+    filled,
+    fresh,
+    overhead,
+    replicas,
+    resident,
+    sharing,
+    slack,
+    speed,
+    warm,
+)
 from tests.benchmarks.report import Row
+
+Benchmark = Callable[[], list[Row] | Awaitable[list[Row]]]
+
+
+def benchmarks(*, verbose: bool) -> Mapping[str, Benchmark]:
+    return {
+        "overhead": overhead.rows,
+        "sharing": sharing.rows,
+        "channels": channels.rows,
+        "slack": slack.rows,
+        "discord": discord.rows,
+        "replicas": replicas.rows,
+        "durability": durability.rows,
+        "filled": filled.rows,
+        "resident": resident.rows,
+        "warm": warm.rows,
+        "speed": speed.rows,
+        "answers": partial(answers.rows, verbose=verbose),
+        "fresh": fresh.rows,
+    }
+
+
+async def run(benchmark: Benchmark) -> list[Row]:
+    found = benchmark()
+    return await found if inspect.isawaitable(found) else found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("which", nargs="*", choices=["overhead", "speed", "answers", "fresh", []], default=[])
+    parser.add_argument("which", nargs="*", choices=[*benchmarks(verbose=False), []], default=[])
     parser.add_argument("--verbose", action="store_true", help="print every question with its answers")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
     configure(LogSettings(level="error"))
+    known = benchmarks(verbose=given.verbose)
     found: list[Row] = []
-    for name in given.which or ["overhead", "speed", "answers", "fresh"]:
+    for name in given.which or known:
         print(f"… {name}", file=sys.stderr)
-        match name:
-            case "overhead":
-                found += asyncio.run(overhead.rows())
-            case "speed":
-                found += asyncio.run(speed.rows())
-            case "answers":
-                found += asyncio.run(answers.rows(verbose=given.verbose))
-            case "fresh":
-                found += fresh.rows()
+        found += asyncio.run(run(known[name]))
     print(f"Python {platform.python_version()}, {platform.machine()}")
     for row in found:
         print(f"{row.name:44}{row.value}")

@@ -1,6 +1,5 @@
 """Held-back questions: how many the built-in personas answer rightly, with the guard, without, and by quoting alone."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,27 +11,20 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from bot.engine import plugin as engine_plugin
-from bot.errors import EngineError
 from bot.knowledge import Library
+from bot.models import until_ready
 from bot.personas import Catalog
 from bot.ports import Engine, Guard, Knowledge
-from bot.testing import FakeReply
-from bot.turns import Answering
+from bot.rehearsal import rehearse
 from bot.types import (
     Answer,
-    ConversationKey,
     Passage,
     Persona,
     Source,
-    StoredMessage,
-    Turn,
-    TurnState,
-    Work,
 )
 from tests.benchmarks.report import Row
 
 FOLDER = Path(__file__).parent / "held_back"
-KEY = ConversationKey(channel="bench", tenant="t", room="r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +88,14 @@ class Unguarded:
 
 
 async def ask(question: Question, persona: Persona, knowledge: Knowledge, engine: Engine) -> str:
-    turn = Turn(
-        id="t",
-        conversation=KEY,
-        persona=persona.name,
-        persona_version=None,
-        state=TurnState.RUNNING,
-        attempt=1,
-        epoch=1,
-    )
-    asked = StoredMessage(id="m", role="user", text=question.text, turn="t", at=datetime.now(UTC))
-    reply = FakeReply(turn)
-
-    async def save(_: str) -> None:
-        return None
-
-    answering = Answering(knowledge=knowledge, engine=engine, reply=reply, save=save, now=lambda: datetime.now(UTC))
-    await answering.answer(Work(turn=turn, question=(asked,), history=()), persona)
-    return reply.text
+    draft = await rehearse(question.text, persona, knowledge=knowledge, engine=engine, now=lambda: datetime.now(UTC))
+    return draft.text
 
 
 @asynccontextmanager
 async def starter() -> AsyncGenerator[Engine, None]:
     async with engine_plugin.open(engine_plugin.settings(grounded_answers="model")) as engine:
-        while True:
-            try:
-                await engine.check()
-            except EngineError:
-                await asyncio.sleep(0.1)
-            else:
-                break
+        await until_ready(engine)
         yield engine
 
 

@@ -9,7 +9,7 @@ import psutil
 from bot.knowledge import Library
 from bot.personas import Catalog
 from bot.prompt import build
-from bot.types import TextDelta
+from bot.types import Memory, TextDelta
 from tests.benchmarks.answers import questions, starter
 from tests.benchmarks.report import Row, milliseconds
 
@@ -30,7 +30,7 @@ async def rows() -> list[Row]:
                 persona,
                 question=question.text,
                 passages=await library.search(persona, question.text),
-                history=(),
+                memory=Memory(),
                 language=question.language,
                 user="",
                 now=datetime.now(UTC),

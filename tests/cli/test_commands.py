@@ -6,18 +6,38 @@ import pytest
 
 from tests.cli.terminal import parley
 
+COMMANDS = (
+    "run",
+    "chat",
+    "ask",
+    "init",
+    "check",
+    "schema",
+    "doctor",
+    "serve-engine",
+    "jobs",
+    "stats",
+    "model",
+    "turns",
+    "train",
+    "eval",
+    "db",
+    "export",
+    "erase",
+)
+
 
 def test_help_lists_every_command_and_imports_nothing_heavy(tmp_path: Path) -> None:
     result = parley("--help", cwd=tmp_path, environment={"PYTHONPROFILEIMPORTTIME": "1"})
     assert result.code == 0
-    for command in ("run", "chat", "ask", "init", "check", "schema", "doctor", "train"):
+    for command in COMMANDS:
         assert f"\n  {command}" in result.out
     imported = {line.rpartition("|")[2].strip() for line in result.err.splitlines()}
     assert not imported & {"torch", "transformers", "fastapi", "sqlalchemy", "pydantic", "bm25s", "jieba"}
 
 
 def test_each_command_s_help_has_an_example(tmp_path: Path) -> None:
-    for command in ("run", "chat", "ask", "init", "check", "schema", "doctor", "train"):
+    for command in COMMANDS:
         result = parley(command, "--help", cwd=tmp_path)
         assert f"parley {command}" in result.out, command
 

@@ -1,5 +1,8 @@
 """What every Channel keeps to. Subclass `ChannelContract` and give it a `stage` fixture."""
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
@@ -8,6 +11,8 @@ from bot.errors import EngineDied
 from bot.ports import Channel
 from bot.types import ConversationKey, Delivery, StoredMessage, Turn, TurnState
 from tests.conformance.samples import SENT_AT
+
+PATIENCE_SECONDS = 20
 
 
 class Stage(Protocol):
@@ -25,6 +30,15 @@ class Stage(Protocol):
     async def delivered(self) -> list[tuple[str, str]]:
         """The finished replies the reader sees, as (turn, text), in the order in which they came."""
         ...
+
+
+async def sees(stage: Stage, turn: str, text: str) -> None:
+    """The reader comes to see the text: a channel shows what is written at its own pace."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await stage.shown(turn) != text:
+                await asyncio.sleep(0.01)
+    assert await stage.shown(turn) == text
 
 
 def turn_of(stage: Stage, name: str, *, attempt: int = 1) -> Turn:
@@ -49,44 +63,45 @@ class ChannelContract:
         async with stage.channel.reply(turn_of(stage, "t1")) as reply:
             for text in ("One ", "two\n", "三 ", "\U0001f600"):
                 await reply.write(text)
-            assert await stage.shown("t1") == "One two\n三 \U0001f600"
+            await sees(stage, "t1", "One two\n三 \U0001f600")
 
     async def test_replace_takes_back_what_was_shown(self, stage: Stage) -> None:
         async with stage.channel.reply(turn_of(stage, "t1")) as reply:
             await reply.write("wrong")
             await reply.replace("right")
-            assert await stage.shown("t1") == "right"
+            await sees(stage, "t1", "right")
             await reply.write(" and more")
-            assert await stage.shown("t1") == "right and more"
+            await sees(stage, "t1", "right and more")
 
     async def test_replace_with_nothing_shows_nothing(self, stage: Stage) -> None:
         async with stage.channel.reply(turn_of(stage, "t1")) as reply:
             await reply.write("wrong")
+            await sees(stage, "t1", "wrong")
             await reply.replace("")
-            assert await stage.shown("t1") == ""
+            await sees(stage, "t1", "")
 
     async def test_a_later_attempt_takes_the_place_of_an_earlier_one(self, stage: Stage) -> None:
         async with stage.channel.reply(turn_of(stage, "t1")) as reply:
             await reply.write("broken off")
         async with stage.channel.reply(turn_of(stage, "t1", attempt=2)) as reply:
             await reply.write("whole")
-            assert await stage.shown("t1") == "whole"
+            await sees(stage, "t1", "whole")
 
     async def test_a_delivered_reply_is_shown_as_stored(self, stage: Stage) -> None:
         async with stage.channel.reply(turn_of(stage, "t1")) as reply:
             await reply.write("draft")
         await stage.channel.deliver(delivery_of(stage, "t1", "draft, finished"))
-        assert await stage.shown("t1") == "draft, finished"
+        await sees(stage, "t1", "draft, finished")
         assert await stage.delivered() == [("t1", "draft, finished")]
 
     async def test_a_reply_delivered_again_is_there_once(self, stage: Stage) -> None:
-        for _ in range(3):
-            await stage.channel.deliver(delivery_of(stage, "t1", "answer"))
+        for attempt in (1, 2, 3):
+            await stage.channel.deliver(replace(delivery_of(stage, "t1", "answer"), attempt=attempt))
         assert await stage.delivered() == [("t1", "answer")]
 
     async def test_a_reply_that_was_never_streamed_can_be_delivered(self, stage: Stage) -> None:
         await stage.channel.deliver(delivery_of(stage, "t1", "sorry", state=TurnState.FAILED))
-        assert await stage.shown("t1") == "sorry"
+        await sees(stage, "t1", "sorry")
 
     async def test_replies_are_there_in_the_order_of_delivery(self, stage: Stage) -> None:
         for name in ("t1", "t2", "t3"):

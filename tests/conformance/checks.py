@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from bot.errors import LeaseLost
 from bot.ports import Store
-from bot.types import TurnState
+from bot.types import Bounds, TurnState
 from tests.conformance.samples import (
     CHANNELS,
     LEASE,
@@ -55,7 +56,7 @@ async def stale_claims_write_nothing(store: Store, clock: Clock) -> None:
     delivery = await store.turns.finish(fresh, turn, outcome("fresh answer"))
     assert await _refused(store.outbox.pending(stale))
     assert await _refused(store.outbox.sent(stale, turn))
-    assert await store.outbox.pending(fresh) == (delivery,)
+    assert await store.outbox.pending(fresh) == (replace(delivery, attempt=2),)
     clock.pass_(LEASE)
     assert await store.claims.claim("c", channels=CHANNELS, lease=LEASE) is not None
 
@@ -67,7 +68,7 @@ async def many_at_once_keep_order(store: Store, *, rooms: int = 10, each: int = 
         for n in range(each):
             message = inbound(f"{room}-{n}", room=room, text=str(n))
             for _ in range(2):
-                await store.intake.accept(message, persona="tutor", max_waiting=each)
+                await store.intake.accept(message, persona="tutor", bounds=Bounds(waiting=each))
 
     sent: dict[str, list[str]] = {f"room{n}": [] for n in range(rooms)}
 
@@ -77,14 +78,16 @@ async def many_at_once_keep_order(store: Store, *, rooms: int = 10, each: int = 
             if claim is None:
                 await asyncio.sleep(0.002)
                 continue
-            while found := await store.turns.begin(claim, history=4):
+            waits = True
+            while waits and (found := await store.turns.begin(claim, history=4)):
                 answer = f"re {found.question[0].text}"
                 await store.turns.save(claim, found.turn.id, text=answer[:2])
                 await store.turns.finish(claim, found.turn.id, outcome(answer))
                 for delivery in await store.outbox.pending(claim):
                     sent[claim.conversation.room].append(delivery.message.text)
-                    await store.outbox.sent(claim, delivery.turn)
-            await store.claims.release(claim)
+                    waits = await store.outbox.sent(claim, delivery.turn)
+            if waits:
+                await store.claims.release(claim)
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         for room in sent:

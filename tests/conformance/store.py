@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import LeaseLost, UnknownTurn
 from bot.ports import Store
-from bot.types import Rating, Source, Turn, TurnState
+from bot.types import Bounds, Rating, Source, Turn, TurnState
 from tests.conformance import checks
 from tests.conformance.samples import (
     CHANNELS,
@@ -83,10 +83,12 @@ class IntakeContract:
         assert await accept(store, "e1") != await accept(store, "e2")
 
     async def test_beyond_the_bound_messages_join_the_newest_waiting_turn(self, store: Store) -> None:
-        accepted = [await store.intake.accept(inbound(f"e{n}"), persona="tutor", max_waiting=2) for n in range(4)]
+        accepted = [
+            await store.intake.accept(inbound(f"e{n}"), persona="tutor", bounds=Bounds(waiting=2)) for n in range(4)
+        ]
         assert [a.merged for a in accepted] == [False, False, True, True]
         assert accepted[1].turn == accepted[2].turn == accepted[3].turn
-        again = await store.intake.accept(inbound("e3"), persona="tutor", max_waiting=2)
+        again = await store.intake.accept(inbound("e3"), persona="tutor", bounds=Bounds(waiting=2))
         assert again.duplicate
         assert again.turn == accepted[1].turn
         claim = await claimed(store)
@@ -99,7 +101,7 @@ class IntakeContract:
     async def test_a_running_turn_does_not_count_as_waiting_and_takes_no_more(self, store: Store) -> None:
         running = await accept(store, "e0")
         await begun(store, await claimed(store))
-        waiting = await store.intake.accept(inbound("e1"), persona="tutor", max_waiting=1)
+        waiting = await store.intake.accept(inbound("e1"), persona="tutor", bounds=Bounds(waiting=1))
         assert not waiting.merged
         assert waiting.turn != running
 
@@ -120,7 +122,7 @@ class IntakeContract:
         assert saved.text == progress
         source = Source(title=author, path=room, text=answer)
         delivery = await store.turns.finish(claim, work.turn.id, outcome(answer, sources=(source,)))
-        assert await store.outbox.pending(claim) == (delivery,)
+        assert await store.outbox.pending(claim) == (replace(delivery, attempt=2),)
         assert (await store.conversations.messages(key(room)))[-1] == delivery.message
         assert delivery.message.text == answer
         assert await store.turns.rate(work.turn.id, Rating(rating="down", comment=comment))
@@ -281,11 +283,12 @@ class DeliveryContract:
             await store.turns.finish(claim, (await begun(store, claim)).turn.id, outcome(f"reply {n}"))
             for n in range(3)
         ]
-        assert await store.outbox.pending(claim) == tuple(deliveries)
-        await store.outbox.sent(claim, deliveries[0].turn)
-        assert await store.outbox.pending(claim) == tuple(deliveries[1:])
-        await store.outbox.sent(claim, deliveries[0].turn)
-        assert await store.outbox.pending(claim) == tuple(deliveries[1:])
+        first, *rest = deliveries
+        assert await store.outbox.pending(claim) == tuple(replace(d, attempt=2) for d in deliveries)
+        await store.outbox.sent(claim, first.turn)
+        assert await store.outbox.pending(claim) == tuple(replace(d, attempt=3) for d in rest)
+        await store.outbox.sent(claim, first.turn)
+        assert await store.outbox.pending(claim) == tuple(replace(d, attempt=4) for d in rest)
 
     async def test_a_conversation_waits_until_its_last_reply_is_sent(self, store: Store) -> None:
         await accept(store, "e1")
@@ -294,10 +297,24 @@ class DeliveryContract:
         await store.claims.release(claim)
         claim = await claimed(store, "b")
         assert await store.turns.begin(claim, history=5) is None
-        assert await store.outbox.pending(claim) == (delivery,)
+        assert await store.outbox.pending(claim) == (replace(delivery, attempt=2),)
         await store.outbox.sent(claim, delivery.turn)
         await store.claims.release(claim)
         assert await store.claims.claim("c", channels=CHANNELS, lease=LEASE) is None
+
+    async def test_the_claim_is_given_back_with_the_last_reply_and_kept_while_something_waits(
+        self, store: Store
+    ) -> None:
+        turns = [await accept(store, f"e{n}") for n in range(2)]
+        claim = await claimed(store, "a")
+        for turn, waits in zip(turns, (True, False), strict=True):
+            await begun(store, claim)
+            await store.turns.finish(claim, turn, outcome())
+            assert await store.outbox.sent(claim, turn) is waits
+        with pytest.raises(LeaseLost):
+            await store.claims.renew(claim, lease=LEASE)
+        await accept(store, "e3")
+        assert (await claimed(store, "b")).epoch == claim.epoch + 1
 
     async def test_a_message_that_comes_in_while_a_reply_is_sent_is_not_forgotten(self, store: Store) -> None:
         await accept(store, "e1")

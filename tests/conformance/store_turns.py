@@ -1,5 +1,6 @@
 """What every Store keeps to in the life of a turn. Subclass `TurnContract` as `StoreContract`."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,7 @@ class TurnContract:
         assert work.turn.id == turn
         assert (work.turn.state, work.turn.attempt, work.turn.epoch) == (TurnState.RUNNING, 1, claim.epoch)
         assert [m.text for m in work.question] == ["question e1"]
-        assert work.history == ()
+        assert work.memory.messages == ()
         assert await store.turns.get(turn) == work.turn
 
     async def test_turns_begin_in_the_order_of_their_messages(self, store: Store) -> None:
@@ -53,7 +54,7 @@ class TurnContract:
         assert second.turn.id == first.turn.id
         assert (second.turn.attempt, second.turn.text) == (2, "half an ans")
         assert second.question == first.question
-        assert second.history == ()
+        assert second.memory.messages == ()
 
     async def test_history_holds_the_newest_messages_before_the_turn_oldest_first(self, store: Store) -> None:
         for n in range(4):
@@ -63,14 +64,14 @@ class TurnContract:
         await accept(store, "e5")
         claim = await claimed(store)
         work = await begun(store, claim, history=3)
-        assert [m.text for m in work.history] == ["reply 2", "question e3", "reply 3"]
+        assert [m.text for m in work.memory.messages] == ["reply 2", "question e3", "reply 3"]
         work = await begun(store, claim, history=100)
-        assert len(work.history) == 8
-        assert [m.text for m in work.history[:2]] == ["question e0", "reply 0"]
-        assert (await begun(store, claim, history=0)).history == ()
+        assert len(work.memory.messages) == 8
+        assert [m.text for m in work.memory.messages[:2]] == ["question e0", "reply 0"]
+        assert (await begun(store, claim, history=0)).memory.messages == ()
 
     @pytest.mark.parametrize("state", [TurnState.STOPPED, TurnState.FAILED, TurnState.DONE])
-    async def test_history_remembers_a_turn_that_said_something_and_skips_one_that_did_not(
+    async def test_history_keeps_what_was_said_and_asked_unless_nobody_answered(
         self, store: Store, state: TurnState
     ) -> None:
         for n in range(3):
@@ -79,7 +80,8 @@ class TurnContract:
         for text in ("said", ""):
             await store.turns.finish(claim, (await begun(store, claim)).turn.id, outcome(text, state))
         work = await begun(store, claim)
-        assert [m.text for m in work.history] == ["question e0", "said"]
+        stopped = ["question e1"] if state is TurnState.STOPPED else []
+        assert [m.text for m in work.memory.messages] == ["question e0", "said", *stopped]
 
     async def test_finishing_stores_reply_state_and_delivery(self, store: Store, clock: Clock) -> None:
         turn = await accept(store, "e1")
@@ -97,7 +99,7 @@ class TurnContract:
         assert (finished.state, finished.text, finished.persona_version) == (TurnState.DONE, "the answer", "v1")
         assert finished.message == delivery.message.id
         assert (await store.conversations.messages(key()))[-1] == delivery.message
-        assert await store.outbox.pending(claim) == (delivery,)
+        assert await store.outbox.pending(claim) == (replace(delivery, attempt=2),)
 
     async def test_a_turn_finishes_once(self, store: Store) -> None:
         turn = await accept(store, "e1")

@@ -1,15 +1,17 @@
 """Small parts for tests of the core."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import UnknownPersona, UnsupportedClaim
 from bot.types import (
     Answer,
     ConversationKey,
     LocalText,
+    Memory,
     Passage,
     Persona,
+    Rate,
     Source,
     StoredMessage,
     Turn,
@@ -46,7 +48,7 @@ def make_work(text: str = "How long?", *, history: tuple[StoredMessage, ...] = (
         epoch=1,
     )
     question = StoredMessage(id="m1", role="user", text=text, turn="t1", at=NOW, author="Ann")
-    return Work(turn=turn, question=(question,), history=history)
+    return Work(turn=turn, question=(question,), memory=Memory(messages=history))
 
 
 class OnePersona:
@@ -84,6 +86,35 @@ class SentenceGuard:
 
     def sources(self) -> tuple[Source, ...]:
         return tuple(Source(title=" > ".join(p.heading), path=p.path, text=p.text) for p in self._passages)
+
+
+class DictWindow:
+    """Keeps every memory; `hits` counts those that were found."""
+
+    def __init__(self) -> None:
+        self.kept: dict[ConversationKey, Memory] = {}
+        self.hits = 0
+
+    async def get(self, conversation: ConversationKey) -> Memory | None:
+        self.hits += conversation in self.kept
+        return self.kept.get(conversation)
+
+    async def put(self, conversation: ConversationKey, memory: Memory) -> None:
+        self.kept[conversation] = memory
+
+    async def forget(self, conversation: ConversationKey) -> None:
+        self.kept.pop(conversation, None)
+
+
+class CountingLimiter:
+    """Lets `left` messages through, and none after."""
+
+    def __init__(self, left: int = 1_000_000) -> None:
+        self.left = left
+
+    async def take(self, buckets: Mapping[str, Rate]) -> timedelta:
+        self.left -= 1
+        return timedelta() if self.left >= 0 else timedelta(seconds=7)
 
 
 class WordKnowledge:

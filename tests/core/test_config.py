@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from bot.config import Loaded, load, shown
 from bot.errors import ConfigError
+from bot.plugins import find
 from bot.ports import Plugin
 
 
@@ -113,3 +115,39 @@ def test_secrets_are_never_shown() -> None:
     assert "hunter2" not in shown("database_url", "postgresql+psycopg://me:hunter2@db/parley")
     assert shown("database_url", "sqlite+aiosqlite:///parley.db") == "sqlite+aiosqlite:///parley.db"
     assert shown("channels.web.identity_secret", None) == "None"
+    assert "hunter2" not in shown("channels.mine.apikey", "hunter2")
+    assert shown("engine.key_env", "FLEET_KEY") == "FLEET_KEY"
+    assert shown("engine.tokenizer", "models/qwen") == "models/qwen"
+    assert shown("bus.url", "redis://:hunter2@cache:6379/0") == "redis://:••••••@cache:6379/0"
+    assert "hunter2" not in shown("bus.url", "rediss://cache:6379/0?ssl_cert_reqs=none&Password=hunter2&db=1")
+
+
+def test_a_redis_url_makes_replicas_share_through_redis_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load(environment={}).settings.bus == {"use": "local"}
+    environment = {"REDIS_URL": "redis://cache:6379/0"}
+    loaded = read("bus: {prefix: shop}\n", tmp_path, environment)
+    assert loaded.settings.bus == {"use": "redis", "prefix": "shop", "url": "redis://cache:6379/0"}
+    assert loaded.origin("bus.url") == "environment REDIS_URL"
+    assert read("bus: {use: mine}\n", tmp_path, environment).settings.bus["use"] == "mine"
+    assert read("bus: {url: 'redis://cache'}\n", tmp_path).settings.bus["use"] == "redis"
+
+
+def test_a_redis_url_with_a_fault_is_refused_without_its_password(tmp_path: Path) -> None:
+    plugin = find("parley.buses", "redis")
+    for url in ("http://:hunter2@cache", "redis://cache?password=hunter2"):
+        with pytest.raises(ConfigError, match=r"environment REDIS_URL: bus\.url") as caught:
+            read("", tmp_path, {"REDIS_URL": url}).section("bus", plugin)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_data_is_kept_for_30_days_unless_told_otherwise(tmp_path: Path) -> None:
+    file = tmp_path / "parley.yaml"
+    file.write_text("data: {keep_days: 7}\n")
+    assert load(file, environment={}).settings.data.keep == timedelta(days=7)
+    file.write_text("language: en\n")
+    assert load(file, environment={}).settings.data.keep == timedelta(days=30)
+    file.write_text("data: {keep_days: null}\n")
+    assert load(file, environment={}).settings.data.keep is None
+    file.write_text("data: {keep_days: 1}\n")
+    with pytest.raises(ConfigError, match=r"data\.keep_days"):
+        load(file, environment={})

@@ -1,96 +1,16 @@
 """The dispatcher on the real store and bus, with a scripted engine and a channel that remembers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot import notices
-from bot.dispatch import Dispatcher, Pace
 from bot.errors import EngineDied
-from bot.inbox import StoredInbox
-from bot.ports import Bus, Channel, Engine, Store
+from bot.lease import Terms
+from bot.service import Pace
 from bot.testing import FakeChannel, ScriptedEngine
-from bot.types import Author, ConversationKey, Delivery, Inbound, Prompt, TurnState, new_id
-from storage.local import plugin as local
-from storage.sql import plugin as sql
-from tests.core.parts import KEY, NOW, OnePersona, WordKnowledge, make_persona
-
-FREE = make_persona()
-PACE = Pace(poll=timedelta(milliseconds=20), retry=timedelta(milliseconds=5), grace=timedelta(milliseconds=200))
-
-
-class Replica:
-    """A dispatcher with everything around it, and a person who writes to it."""
-
-    def __init__(self, store: Store, bus: Bus, engine: Engine, channel: FakeChannel) -> None:
-        self.store, self.bus, self.engine, self.channel = store, bus, engine, channel
-        self.personas = OnePersona(FREE)
-        self.inbox = StoredInbox(store=store, bus=bus, routes={"fake": {"default": FREE.name}})
-
-    async def hear(self, text: str, *, room: str = "r", event: str | None = None) -> str:
-        accepted = await self.inbox.accept(inbound(text, room=room, event=event))
-        assert accepted is not None
-        return accepted.turn
-
-    def dispatcher(self, *, holder: str = "one", pace: Pace = PACE) -> Dispatcher:
-        channels: dict[str, Channel] = {"fake": self.channel}
-        return Dispatcher(
-            holder=holder,
-            store=self.store,
-            bus=self.bus,
-            personas=self.personas,
-            knowledge=WordKnowledge(),
-            engine=self.engine,
-            channels=channels,
-            pace=pace,
-        )
-
-    @asynccontextmanager
-    async def serving(self, **options: object) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.dispatcher(**options).run())  # type: ignore[arg-type] # passed through
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
-
-    async def delivered(self, *turns: str) -> list[Delivery]:
-        await until(lambda: all(turn in self.channel.delivered for turn in turns))
-        return [self.channel.delivered[turn] for turn in turns]
-
-    async def texts(self, key: ConversationKey = KEY) -> list[str]:
-        return [message.text for message in await self.store.conversations.messages(key)]
-
-
-def inbound(text: str, *, room: str = "r", event: str | None = None, author: Author | None = None) -> Inbound:
-    return Inbound(
-        event_id=event or new_id(),
-        conversation=ConversationKey(channel="fake", tenant="t", room=room),
-        author=author or Author(id="u1", name="Ann"),
-        text=text,
-        received_at=NOW,
-    )
-
-
-def echo(prompt: Prompt) -> str:
-    return f"You said {prompt.messages[-1].text}"
-
-
-@pytest.fixture
-async def replica(tmp_path: Path) -> AsyncIterator[Replica]:
-    settings = sql.settings(url=f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}")
-    async with sql.open(settings) as store, local.open(local.settings()) as bus:
-        yield Replica(store, bus, ScriptedEngine(echo), FakeChannel())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.002)
+from bot.types import Author, Delivery, Prompt, TurnState
+from tests.core.parts import KEY, make_persona
+from tests.core.replica import Replica, echo, inbound, until
 
 
 async def test_a_message_gets_one_visible_reply_that_equals_what_is_stored(replica: Replica) -> None:
@@ -141,7 +61,7 @@ async def test_a_conversation_s_turns_run_in_order_one_at_a_time(replica: Replic
 
 
 async def test_conversations_run_at_the_same_time(replica: Replica) -> None:
-    replica.engine = engine = ScriptedEngine(echo, delay=0.05)
+    replica.engine = engine = ScriptedEngine("word " * 1000, delay=0.05)
     async with replica.serving():
         for number in range(8):
             await replica.hear("hello", room=f"r{number}")
@@ -228,13 +148,12 @@ async def test_a_question_longer_than_the_context_is_refused_at_once(replica: Re
 
 async def test_another_replica_takes_over_when_a_holder_dies_and_the_reply_appears_once(replica: Replica) -> None:
     short = Pace(
-        lease=timedelta(milliseconds=300),
-        renew=timedelta(milliseconds=100),
+        terms=Terms(lease=timedelta(milliseconds=300), renew=timedelta(milliseconds=100)),
         poll=timedelta(milliseconds=20),
         grace=timedelta(0),
     )
     turn = await replica.hear("hello")
-    dead = await replica.store.claims.claim("dead", channels=["fake"], lease=short.lease)
+    dead = await replica.store.claims.claim("dead", channels=["fake"], lease=short.terms.lease)
     assert dead is not None
     assert await replica.store.turns.begin(dead, history=10) is not None
     await replica.store.turns.save(dead, turn, text="You sa")
@@ -254,7 +173,7 @@ async def test_a_reply_that_was_stored_but_not_delivered_is_delivered_first(repl
 
     working, replica.channel = replica.channel, Broken()
     async with replica.serving():
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (found := await replica.store.turns.get(first)) is None or not found.state.is_final:
                 await asyncio.sleep(0.005)
     replica.channel = working
@@ -280,7 +199,7 @@ async def test_erasing_a_conversation_in_the_middle_of_a_reply_leaves_nothing(re
 
 async def test_on_shutdown_a_short_reply_is_finished(replica: Replica) -> None:
     replica.engine = engine = ScriptedEngine("a b c d e", delay=0.01)
-    async with replica.serving():
+    async with replica.serving(pace=Pace(grace=timedelta(seconds=30))):
         turn = await replica.hear("hello")
         await until(lambda: engine.running == 1)
     assert replica.channel.delivered[turn].message.text == "a b c d e"
@@ -301,17 +220,16 @@ async def test_on_shutdown_a_long_reply_is_handed_back_for_the_next_start(replic
 
 async def test_a_lost_lease_interrupts_the_work_and_its_writes_are_refused(replica: Replica) -> None:
     """Negative control of the fence: a stale holder's reply must never reach the store."""
-    replica.engine = engine = ScriptedEngine("stale " * 200, delay=0.005)
+    replica.engine = engine = ScriptedEngine("stale " * 200, delay=0.1)
     pace = Pace(
-        lease=timedelta(milliseconds=50),
-        renew=timedelta(milliseconds=60),
+        terms=Terms(lease=timedelta(milliseconds=50), renew=timedelta(seconds=60)),
         poll=timedelta(seconds=5),
         grace=timedelta(0),
     )
     async with replica.serving(pace=pace):
         turn = await replica.hear("hello")
         await until(lambda: engine.running == 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (taken := await replica.store.claims.claim("thief", channels=["fake"], lease=timedelta(60))) is None:
                 await asyncio.sleep(0.002)
         await until(lambda: engine.running == 0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.errors import PromptTooLong
 from bot.prompt import build, render_question, render_system
-from bot.types import Example, LocalText, Message, Passage, Persona, Prompt, Sampling, StoredMessage
+from bot.types import Example, LocalText, Memory, Message, Passage, Persona, Prompt, Sampling, StoredMessage, Summary
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -37,7 +37,6 @@ def make(context: int = 200, **fields: object) -> Prompt:
     arguments: dict[str, object] = {
         "question": "What now?",
         "passages": (),
-        "history": (),
         "language": "en",
         "user": "Ann",
         "now": NOW,
@@ -45,6 +44,8 @@ def make(context: int = 200, **fields: object) -> Prompt:
         "count": words,
     }
     given_persona = fields.pop("persona", persona())
+    remembered = {name: fields.pop(name) for name in ("summary", "facts") if name in fields}
+    arguments["memory"] = Memory(messages=fields.pop("history", ()), **remembered)  # type: ignore[arg-type] # likewise
     return build(given_persona, **{**arguments, **fields})  # type: ignore[arg-type] # likewise
 
 
@@ -72,6 +73,11 @@ def test_order_is_persona_examples_history_question() -> None:
     assert prompt.messages[3].text == "first"
     assert prompt.messages[-1].text == "What now?"
     assert prompt.budget.left_out == ()
+
+
+def test_the_personas_adapter_is_asked_for() -> None:
+    assert make(persona=persona(adapter="acme-v3")).adapter == "acme-v3"
+    assert make().adapter is None
 
 
 def test_history_grows_by_appending_so_that_a_prefix_cache_holds() -> None:
@@ -114,12 +120,14 @@ def test_instructions_and_question_that_do_not_fit_are_an_error_with_both_counts
 
 @given(
     context=st.integers(80, 600),
+    facts=st.integers(0, 3),
+    summarised=st.integers(0, 80),
     turns=st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), max_size=8),
     passages=st.lists(st.integers(1, 60), max_size=5),
     limit=st.integers(10, 400),
 )
 def test_the_budget_is_never_exceeded_and_nothing_vanishes_without_a_receipt(
-    context: int, turns: list[tuple[int, int]], passages: list[int], limit: int
+    *, context: int, facts: int, summarised: int, turns: list[tuple[int, int]], passages: list[int], limit: int
 ) -> None:
     history = tuple(
         stored(number, role, "word " * size)
@@ -127,7 +135,14 @@ def test_the_budget_is_never_exceeded_and_nothing_vanishes_without_a_receipt(
         for role, size in zip(("user", "assistant"), pair, strict=True)
     )
     found = tuple(Passage(id=str(n), text="fact " * size, path=f"p{n}") for n, size in enumerate(passages))
-    prompt = make(context=context, history=history, passages=found, persona=persona(history_tokens=limit))
+    prompt = make(
+        context=context,
+        history=history,
+        passages=found,
+        persona=persona(history_tokens=limit),
+        facts={f"name{n}": f"value{n}" for n in range(facts)},
+        summary=Summary(covers="t", text="told " * summarised) if summarised else None,
+    )
     assert prompt.budget.prompt == words(prompt.messages)
     assert prompt.budget.prompt + prompt.budget.reserved <= context
     assert words(prompt.messages[1:-1]) <= limit
@@ -136,3 +151,45 @@ def test_the_budget_is_never_exceeded_and_nothing_vanishes_without_a_receipt(
     assert kept + len(dropped) == len(history)
     shown = sum(1 for n in range(len(found)) if f"[{n + 1}]" in prompt.messages[-1].text)
     assert shown + sum(1 for item in prompt.budget.left_out if item.kind == "passage") == len(found)
+    system = prompt.messages[0].text
+    for kind, there, whole in (("fact", system.count("value"), facts), ("summary", "told" in system, summarised > 0)):
+        assert there + sum(1 for item in prompt.budget.left_out if item.kind == kind) == whole
+
+
+SUMMARY = Summary(covers="t0", text="Ann wants her money back.")
+
+
+def test_the_persona_s_text_comes_first_and_unchanged_then_facts_and_summary_in_the_language_of_the_turn() -> None:
+    plain = make().messages[0].text
+    prompt = make(facts={"order_number": "A-77"}, summary=SUMMARY)
+    assert [m.role for m in prompt.messages] == ["system", "user"]
+    noted = prompt.messages[0].text
+    assert noted.startswith(plain)
+    assert noted.index("A-77") < noted.index("money back")
+    assert prompt.budget.prompt == words(prompt.messages)
+    chinese = make(language="zh-CN", facts={"订单号": "A-77"}).messages[0].text
+    assert "订单号：A-77" in chinese
+    assert "Notes" not in chinese
+
+
+def test_the_summary_goes_before_examples_and_the_facts_go_last() -> None:
+    remembered = {"facts": {"order_number": "A-77"}, "summary": Summary(covers="t0", text="told " * 20)}
+    example = persona(examples=(Example(user="Hi", assistant="Yes"),))
+    passage = Passage(id="1", text="fact " * 20, path="p1")
+    prompt = make(context=65, persona=example, passages=[passage], **remembered)
+    assert next((item.kind, item.what) for item in prompt.budget.left_out) == ("summary", "t0")
+    tight = make(context=42, persona=example, passages=[passage], **remembered)
+    assert [item.kind for item in tight.budget.left_out] == ["summary", "example", "passage", "fact"]
+
+
+def test_messages_of_one_role_in_a_row_are_joined_so_that_roles_take_turns() -> None:
+    history = (
+        stored(1, "user", "first"),
+        stored(1, "user", "and this"),
+        stored(1, "assistant", "answer"),
+        stored(2, "user", "stopped before its answer"),
+    )
+    prompt = make(history=history)
+    assert [m.role for m in prompt.messages] == ["system", "user", "assistant", "user"]
+    assert prompt.messages[1].text == "first\nand this"
+    assert prompt.messages[-1].text == "stopped before its answer\nWhat now?"

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 import pytest
@@ -7,7 +7,7 @@ import pytest
 from bot.errors import EngineDied
 from bot.testing import FakeReply, ScriptedEngine
 from bot.turns import Answering
-from bot.types import LocalText, Persona, StoredMessage, Work
+from bot.types import Generated, LocalText, Persona, Prompt, StoredMessage, TextDelta, Work
 from tests.core.parts import NOW, PASSAGE, WordKnowledge, make_persona, make_work
 
 KNOWS = make_persona(knowledge=("kb",), grounded="require")
@@ -17,16 +17,10 @@ class Scene:
     """One answer with everything around it."""
 
     def __init__(self, engine: ScriptedEngine, knowledge: WordKnowledge | None = None) -> None:
-        self.saved: list[str] = []
         self.knowledge = knowledge or WordKnowledge()
         self.reply = FakeReply(make_work().turn)
         self.engine = engine
-        self.answering = Answering(
-            knowledge=self.knowledge, engine=engine, reply=self.reply, save=self._save, now=lambda: NOW
-        )
-
-    async def _save(self, text: str) -> None:
-        self.saved.append(text)
+        self.answering = Answering(knowledge=self.knowledge, engine=engine, reply=self.reply, now=lambda: NOW)
 
     async def answer(self, persona: Persona, work: Work | None = None) -> str:
         await self.answering.answer(work or make_work(), persona)
@@ -119,15 +113,16 @@ async def test_cancelling_frees_the_engine_and_keeps_the_text_so_far() -> None:
     assert scene.answering.draft.text.startswith("One.")
 
 
-async def test_progress_is_saved_about_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.turns.SAVE_EVERY", type(NOW - NOW)(milliseconds=20))
-    scene = Scene(ScriptedEngine("One. " * 30, delay=0.005))
-    await scene.answer(KNOWS)
-    assert 2 <= len(scene.saved) <= 12
-    assert all(scene.reply.text.startswith(text) for text in scene.saved)
+async def test_an_engine_that_ends_without_saying_so_is_an_error_and_no_answer() -> None:
+    class Silent(ScriptedEngine):
+        async def generate(self, prompt: Prompt) -> AsyncGenerator[Generated, None]:
+            yield TextDelta("Half an")
+
+    with pytest.raises(EngineDied):
+        await Scene(Silent("")).answer(make_persona())
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.001)

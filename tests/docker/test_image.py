@@ -1,4 +1,4 @@
-"""The image and the compose file, linted by other people's tools; what the image does is checked step by step.
+"""The image and the compose files, linted by other people's tools; what the image does is checked step by step.
 
 No container engine is needed: the steps are those of the README's plain installation.
 """
@@ -34,8 +34,9 @@ def test_the_dockerfile_passes_its_linter(linters: Path) -> None:
     assert (result.returncode, result.stdout.strip()) == (0, ""), result.stdout + result.stderr
 
 
-def test_the_compose_file_passes_its_linter(linters: Path) -> None:
-    result = subprocess.run([linters / "dclint", COMPOSE], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("file", ["compose.yaml", "replicas.yaml"])
+def test_the_compose_files_pass_their_linter(linters: Path, file: str) -> None:
+    result = subprocess.run([linters / "dclint", COMPOSE.with_name(file)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert " error " not in result.stdout
 

@@ -3,19 +3,20 @@
 import asyncio
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 
+from tests.ports import Port
+
 PARLEY = Path(sys.executable).parent / "parley"
 PACKAGE = """
-import asyncio
+from collections import deque
 from contextlib import asynccontextmanager
 from pydantic import BaseModel
 from bot.ports import Plugin
@@ -28,7 +29,14 @@ class SlowSettings(BaseModel):
 
 @asynccontextmanager
 async def open_slow(settings):
-    yield ScriptedEngine(settings.answer, delay=settings.delay)
+    def say(prompt):
+        said = settings.answer.replace("{question}", prompt.messages[-1].text)
+        return said.replace("{model}", engine.model)
+
+    engine = ScriptedEngine(say, delay=settings.delay)
+    engine.model = settings.model or engine.model
+    engine.prompts = deque(maxlen=100)
+    yield engine
 
 plugin = Plugin(settings=SlowSettings, open=open_slow)
 """
@@ -53,7 +61,10 @@ def outside_package(folder: Path, *, group: str, name: str, source: str) -> None
 
 
 class Server:
-    """A `parley run` in a folder of its own. `start` after `kill` is the same Parley again, on the same port."""
+    """A `parley run` in a folder of its own. `start` after `kill` is the same Parley again, on the same port.
+
+    `{question}` in the answer stands for the question, `{model}` for the model that answers.
+    """
 
     def __init__(self, folder: Path, *, answer: str, delay: float) -> None:
         self.folder = folder
@@ -64,16 +75,22 @@ class Server:
             "engine": {"use": "slow", "answer": answer, "delay": delay},
             "channels": {"web": {"personas": {"default": "free"}}},
         }
-        self.port = 0
+        self._port = Port()
+        self.port = self._port.number
         self.process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def start(self) -> None:
+    def prepare(self) -> dict[str, str]:
+        """Write the settings; the environment in which Parley finds the engine."""
         (self.folder / "parley.yaml").write_text(json.dumps(self.settings))
-        environment = {**os.environ, "PYTHONPATH": str(self.folder / "packages")}
+        path = [str(self.folder / "packages"), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+    async def start(self) -> None:
+        environment = self.prepare()
         with (self.folder / "stderr.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 PARLEY,
@@ -86,10 +103,8 @@ class Server:
                 stderr=log,
             )
         assert self.process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while line := (await self.process.stdout.readline()).decode():
-                if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                    self.port = int(found[1])
                 if "ready" in line:
                     return
         raise AssertionError(f"parley run ended: {(self.folder / 'stderr.log').read_text()}")
@@ -105,8 +120,10 @@ class Server:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, answer: str, delay: float) -> AsyncIterator[Server]:
+async def running(folder: Path, *, answer: str, delay: float, **settings: Any) -> AsyncIterator[Server]:
+    """`settings` are further sections of parley.yaml."""
     server = Server(folder, answer=answer, delay=delay)
+    server.settings |= settings
     await server.start()
     try:
         yield server
@@ -114,15 +131,21 @@ async def running(folder: Path, *, answer: str, delay: float) -> AsyncIterator[S
         await server.end(signal.SIGKILL)
 
 
+class Address(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
 class Client:
     """A browser's view of one conversation: what it shows, by the events it got, over any number of connections."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Address) -> None:
         self.server = server
         self.http = httpx.AsyncClient(timeout=20)
         self.conversation = ""
         self.cursor: str | None = None
         self.shown: dict[str, str] = {}
+        self.attempts: dict[str, int] = {}
         self.finished: dict[str, dict[str, Any]] = {}
 
     async def __aenter__(self) -> Self:
@@ -148,8 +171,9 @@ class Client:
         result: dict[str, Any] = answer.json()
         return result
 
-    async def messages(self) -> list[dict[str, Any]]:
-        answer = await self.http.get(f"{self.path}/messages")
+    async def messages(self, *, before: str | None = None) -> list[dict[str, Any]]:
+        query = {"before": before} if before else {}
+        answer = await self.http.get(f"{self.path}/messages", params={"limit": 100, **query})
         assert answer.status_code == 200, answer.text
         result: list[dict[str, Any]] = answer.json()["messages"]
         return result
@@ -171,6 +195,7 @@ class Client:
 
     def _apply(self, event: str, data: dict[str, Any]) -> None:
         turn = data["turn"]
+        self.attempts[turn] = data.get("attempt", self.attempts.get(turn, 0))
         if event == "delta":
             self.shown[turn] = self.shown.get(turn, "") + data["text"]
         elif event == "turn.replaced":

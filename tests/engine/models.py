@@ -19,6 +19,9 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "qwen2": ("Qwen2", {**SHAPE, "num_key_value_heads": 2}),
     "qwen3": ("Qwen3", {**SHAPE, "num_key_value_heads": 2, "head_dim": 16}),
     "gpt2": ("GPT2", {"n_layer": 2, "n_embd": 32, "n_head": 4, "n_positions": 256}),
+    "mistral": ("Mistral", {**SHAPE, "num_key_value_heads": 2, "sliding_window": None}),
+    "gemma": ("Gemma", {**SHAPE, "num_key_value_heads": 2, "head_dim": 8}),
+    "phi": ("Phi", SHAPE),
     "gemma2": ("Gemma2", {**SHAPE, "num_key_value_heads": 2, "head_dim": 8, "sliding_window": 32}),
 }
 

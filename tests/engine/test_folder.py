@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,15 +40,24 @@ def shard_outside(path: Path) -> None:
     change_json(path / "model.safetensors.index.json", weight_map={"a": "../../secret.safetensors"})
 
 
-def wrong_shape(path: Path) -> None:
+def change_tensors(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what the header of the weights says of each tensor."""
     file = path / "model.safetensors"
     data = file.read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
-    name = next(name for name in header if name != "__metadata__")
-    header[name]["shape"][0] += 1
+    for name in header.keys() - {"__metadata__"}:
+        change(header[name])
     changed = json.dumps(header).encode()
     file.write_bytes(len(changed).to_bytes(8, "little") + changed + data[8 + length :])
+
+
+def wrong_shape(path: Path) -> None:
+    change_tensors(path, lambda tensor: tensor["shape"].append(2))
+
+
+def wrong_dtype(name: str) -> Callable[[Path], None]:
+    return lambda path: change_tensors(path, lambda tensor: tensor.update(dtype=name))
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -63,6 +73,9 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty weights": (lambda p: (p / "model.safetensors").write_bytes(b""), "cut off"),
     "a header without end": (lambda p: (p / "model.safetensors").write_bytes(b"\xff" * 64), "cut off"),
     "a wrong shape": (wrong_shape, "wrongly"),
+    "a dtype of another size": (wrong_dtype("F16"), "wrongly"),
+    "an unknown dtype": (wrong_dtype("F99"), "'F99'"),
+    "whole numbers for weights": (wrong_dtype("I32"), "I32"),
     "own code in the config": (lambda p: change_json(p / "config.json", auto_map={"AutoModel": "x.Y"}), "auto_map"),
     "own code in the tokenizer": (
         lambda p: change_json(p / "tokenizer_config.json", auto_map={"A": ["x"]}),
@@ -72,8 +85,14 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a broken tokenizer": (lambda p: (p / "tokenizer.json").write_text("{}"), "tokenizer.json"),
     "an unknown architecture": (lambda p: change_json(p / "config.json", model_type="no_such"), "'no_such'"),
     "an image model": (lambda p: change_json(p / "config.json", model_type="vit"), "'vit'"),
-    "a hostile template": (
+    "a template that escapes": (
         lambda p: (p / "chat_template.jinja").write_text("{{ ''.__class__ }}"),
+        "chat template",
+    ),
+    "a template without end": (
+        lambda p: (p / "chat_template.jinja").write_text(
+            "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+        ),
         "chat template",
     ),
 }
@@ -90,7 +109,7 @@ async def test_a_bad_folder_is_refused_in_one_line_and_at_once(
     with pytest.raises(ModelRefused) as caught:
         async with plugin.open(EngineSettings(model=str(broken))):
             pytest.fail("the folder was taken")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -129,12 +129,12 @@ class Watch:
         self.told.set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not holds():
                 await asyncio.sleep(0.02)
 
     async def next(self) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             await self.told.wait()
         self.told.clear()
 

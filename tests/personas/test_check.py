@@ -22,7 +22,7 @@ def test_a_folder_is_checked_file_by_file_and_the_good_ones_go_on(
     Path("personas").mkdir()
     write(Path("personas"), HEAD)
     write(Path("personas"), HEAD + "titel: x\n", name="b.yml")
-    write(Path("personas"), HEAD.replace("acme", "c") + "overlap: merge\n", name="c.yaml")
+    write(Path("personas"), HEAD.replace("acme", "c") + "guardrails: {mask: [email]}\n", name="c.yaml")
     write(Path("personas"), "not a persona", name=".hidden.yaml")
     write(Path("personas"), "not a persona", name="notes.txt")
     (Path("personas") / "kb").mkdir()
@@ -33,7 +33,7 @@ def test_a_folder_is_checked_file_by_file_and_the_good_ones_go_on(
     assert [str(problem).split(": ")[0] for problem in report.problems] == [
         "personas/b.yml:2:7",
         "personas/b.yml:5:1",
-        "personas/c.yaml:5:1",
+        "personas/c.yaml:5:14",
     ]
 
 

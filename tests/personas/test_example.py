@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.personas.messages import Language
-from bot.types import Example, LocalText, Sampling
+from bot.types import Check, Example, LocalText, Sampling, ScheduledPrompt
 from tests.personas.house import HEAD, read
 
 EXAMPLE = """\
@@ -15,7 +15,7 @@ description: >-
   Answers questions about Acme orders, returns and warranty. Not for sales quotes.
 languages: [en, zh-CN]
 model: {use: local, temperature: 0, max_tokens: 300, top_p: 0.9, top_k: 40, repetition_penalty: 1.1,
-        stop: ["END"], seed: 7}
+        stop: ["END"], seed: 7, adapter: acme-v3}
 instructions: |
   You are {{persona.title}}. Help {{user.name}} with orders, returns and warranty.
   It is {{time}} on {{date}}. Never promise a refund.
@@ -34,7 +34,7 @@ overlap: interrupt
 handoff: {to: "slack:C0123SUPPORT", when: [user asks for a person, two failed answers]}
 guardrails: {policy: customer-service, refuse: [medical or legal advice], mask: [email, phone, card]}
 memory: {history_tokens: 2000, remember: [order_number], keep_days: 30}
-schedule: [{cron: "0 9 * * 1-5", prompt: Post today's opening hours., to: "slack:C0123SUPPORT"}]
+schedule: [{cron: "0 9 * * 1-5", prompt: Post today's opening hours., to: "slack:C0123SUPPORT", timezone: Asia/Tokyo}]
 widget: {accent: "#0f766e", avatar: img/acme.svg, disclaimer: AI answers can be wrong.}
 checks:
   - {user: How long is the warranty?, expect: {contains: ["24 months"], cites: kb/support/warranty.md, max_words: 80}}
@@ -52,19 +52,13 @@ def test_what_has_no_effect_yet_is_noted_and_everything_else_is_right(tmp_path: 
     furnish(tmp_path)
     problems = read(tmp_path, EXAMPLE, name="acme-support.yaml").problems
     assert [(p.line, p.column, p.code, p.severity) for p in problems] == [
-        (24, 1, "not-active", "note"),
         (25, 1, "not-active", "note"),
         (26, 14, "not-active", "note"),
         (26, 40, "not-active", "note"),
         (26, 75, "not-active", "note"),
-        (27, 32, "not-active", "note"),
-        (27, 58, "not-active", "note"),
-        (28, 1, "not-active", "note"),
         (29, 29, "not-active", "note"),
-        (30, 1, "not-active", "note"),
     ]
-    assert problems[0].message == '"overlap: interrupt" is not active yet and has no effect'
-    assert problems[1].message == '"handoff" is not active yet and has no effect'
+    assert problems[0].message == '"handoff" is not active yet and has no effect'
 
 
 def test_every_active_key_reaches_the_persona(tmp_path: Path) -> None:
@@ -80,6 +74,7 @@ def test_every_active_key_reaches_the_persona(tmp_path: Path) -> None:
     assert persona.sampling == Sampling(
         temperature=0, max_tokens=300, top_p=0.9, top_k=40, repetition_penalty=1.1, stop=("END",), seed=7
     )
+    assert persona.adapter == "acme-v3"
     assert persona.instructions.pick("zh").startswith("You are {{persona.title}}.")
     assert persona.style == ("Short paragraphs.", "Reply in the user's language.", "No emoji.")
     assert persona.greeting is not None
@@ -92,7 +87,24 @@ def test_every_active_key_reaches_the_persona(tmp_path: Path) -> None:
     assert (source.path, source.label) == ((tmp_path / "kb" / "support").resolve(), "kb/support")
     assert (source.top_k, source.min_score) == (3, 0.35)
     assert (persona.grounded, persona.cite, persona.history_tokens) == ("require", False, 2000)
+    assert (persona.remember, persona.keep_days, persona.overlap) == (("order_number",), 30, "interrupt")
     assert persona.when_unsure is not None
+    assert persona.checks == (
+        Check(
+            user="How long is the warranty?",
+            contains=("24 months",),
+            cites="kb/support/warranty.md",
+            max_words=80,
+        ),
+    )
+    assert persona.schedule == (
+        ScheduledPrompt(
+            cron="0 9 * * 1-5",
+            prompt="Post today's opening hours.",
+            to="slack:C0123SUPPORT",
+            timezone="Asia/Tokyo",
+        ),
+    )
     assert persona.policy == "customer-service"
     assert (persona.accent, persona.avatar) == ("#0f766e", "img/acme.svg")
     assert persona.disclaimer == LocalText({"en": "AI answers can be wrong."})
@@ -104,6 +116,16 @@ def test_the_least_persona_answers_with_defaults(tmp_path: Path) -> None:
     assert reading.persona is not None
     assert reading.persona.title.pick(None) == "acme"
     assert reading.persona.sampling == Sampling()
+
+
+def test_people_are_told_in_both_languages_where_ratings_may_train_the_model_and_only_there(tmp_path: Path) -> None:
+    may, least = read(tmp_path, HEAD + "memory: {train_on_rated: true}\n").persona, read(tmp_path, HEAD).persona
+    assert may is not None
+    assert least is not None
+    assert may.rating_notice is not None
+    assert "train" in may.rating_notice.pick("en")
+    assert "训练" in may.rating_notice.pick("zh-CN")
+    assert least.rating_notice is None
 
 
 def test_words_that_older_yaml_took_for_something_else_stay_text(tmp_path: Path) -> None:

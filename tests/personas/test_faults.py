@@ -73,7 +73,23 @@ FAULTS: dict[str, tuple[str | bytes, list[str]]] = {
     "seven starters": (HEAD + "starters:\n" + "  - {label: a, prompt: b}\n" * 7, ["6:3:too-many"]),
     "a bad cron": (
         HEAD + 'schedule: [{cron: daily, prompt: a, to: "slack:C1"}]\n',
-        ["5:1:not-active", "5:19:bad-cron"],
+        ["5:19:bad-cron"],
+    ),
+    "a cron with an hour too many": (
+        HEAD + 'schedule: [{cron: "0 24 * * *", prompt: a, to: "slack:C1"}]\n',
+        ["5:19:bad-cron"],
+    ),
+    "a day that never comes": (
+        HEAD + 'schedule: [{cron: "0 9 30 2 *", prompt: a, to: "slack:C1"}]\n',
+        ["5:19:bad-cron"],
+    ),
+    "no time zone": (
+        HEAD + 'schedule:\n  - {cron: "0 9 * * *", prompt: a, to: "slack:C1", timezone: Europe/Berlni}\n',
+        ["6:62:bad-timezone"],
+    ),
+    "a placeholder in a scheduled prompt": (
+        HEAD + 'schedule: [{cron: "0 9 * * *", prompt: "It is {{time}}", to: "slack:C1"}]\n',
+        ["5:47:placeholder-place"],
     ),
     # what fits together
     "another name than the file's": (HEAD.replace("acme", "acmee"), ["2:7:wrong-name"]),

@@ -14,7 +14,7 @@ from tests.conformance.samples import begun, claimed, key, outcome
 
 WRITES = """
 import asyncio, sys, time
-from bot.types import new_id
+from bot.types import Bounds, new_id
 from storage.sql import SqlSettings, open_store
 from tests.conformance.samples import inbound
 
@@ -24,7 +24,7 @@ async def main():
         async def write(room):
             for n in range(10**6):
                 await store.intake.accept(inbound(f"{room}-{n}-{new_id()}", room=room, text=str(n)),
-                                          persona="tutor", max_waiting=10**6)
+                                          persona="tutor", bounds=Bounds(waiting=10**6))
                 print(room, n, flush=True)
         await asyncio.gather(*(write(f"room{n}") for n in range(5)))
 
@@ -33,6 +33,7 @@ asyncio.run(main())
 
 STOPS_BEFORE_COMMIT = """
 import asyncio, sys, time
+from bot.types import Bounds
 from storage.sql import SqlSettings, open_store
 from tests.conformance.samples import inbound
 
@@ -40,7 +41,8 @@ async def main():
     async with open_store(SqlSettings(url=sys.argv[1])) as store:
         await store.intake.accept(inbound("before"), persona="tutor")
         def work(connection):
-            store.intake._accept(connection, inbound("during"), persona="tutor", max_waiting=5)
+            received = store.intake._receive(connection, inbound("during"), persona="tutor")
+            received.queue(lambda persona: "queue", Bounds(), "")
             print("inserted", flush=True)
             time.sleep(60)
         await store.database.write(work)

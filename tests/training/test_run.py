@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import pytest
 import torch
 
 from bot.errors import TrainingError
-from bot.training.run import train
+from bot.evaluation.figures import figures
+from bot.training import run as training
 
-CALL = "import sys; from pathlib import Path; from bot.training.run import train\n"
+train = partial(training.train, measure=figures)
+CALL = (
+    "import sys; from pathlib import Path\n"
+    "from bot.evaluation.figures import figures; from bot.training.run import train\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +82,11 @@ def test_other_choices_do_not_go_on_with_a_run(finished: Path) -> None:
         train(preset="nano", data=(), out=finished, seed=2)
 
 
+def test_fine_tuning_needs_a_pre_trained_model(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no pre-trained model"):
+        train(data=(), out=tmp_path, steps=["finetune"])
+
+
 def test_an_unknown_preset_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="nano, cpu, gpu"):
         train(preset="huge", data=(), out=tmp_path, seed=1)
@@ -83,7 +94,8 @@ def test_an_unknown_preset_names_the_known_ones(tmp_path: Path) -> None:
 
 def run_once(out: Path, *, kill_at: int | None = None, how: signal.Signals = signal.SIGKILL) -> int:
     """Train nano in a process of its own; with `kill_at`, end it once a checkpoint of that step stands."""
-    program = f"{CALL}sys.exit(0 if train(preset='nano', data=(), out=Path(sys.argv[1]), seed=3, threads=1) else 130)"
+    options = "preset='nano', data=(), seed=3, threads=1, tokens=24 * 1024, steps=('pretrain', 'finetune')"
+    program = f"{CALL}sys.exit(0 if train(out=Path(sys.argv[1]), measure=figures, {options}) else 130)"
     with subprocess.Popen([sys.executable, "-c", program, str(out)], stderr=subprocess.DEVNULL) as process:
         while kill_at is not None and process.poll() is None:
             saved = out / "pretrain" / f"checkpoint-{kill_at}" / "spent.json"
@@ -91,22 +103,36 @@ def run_once(out: Path, *, kill_at: int | None = None, how: signal.Signals = sig
                 process.send_signal(how)
                 break
             time.sleep(0.02)
-        return process.wait(timeout=90)
+        return process.wait(timeout=120)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("unbroken") / "run"
+    assert run_once(run) == 0
+    return run
+
+
+def curve(run: Path) -> list[tuple[Any, ...]]:
+    """Every line of the log without what hangs on the clock."""
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [tuple(row[name] for name in ("phase", "step", "tokens", "loss", "rate")) for row in rows]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_was_ended_goes_on_with_the_same_curve(tmp_path: Path, how: signal.Signals) -> None:
-    assert run_once(tmp_path / "whole") == 0
-    ended = run_once(tmp_path / "cut", kill_at=22, how=how)
-    assert ended == (130 if how is signal.SIGINT else -signal.SIGKILL)
-    assert run_once(tmp_path / "cut") == 0
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_that_was_ended_goes_on_with_the_same_curve(tmp_path: Path, unbroken: Path, how: signal.Signals) -> None:
+    ended = run_once(tmp_path, kill_at=6, how=how)
+    assert ended == (-signal.SIGKILL if how is signal.SIGKILL else 130)
+    assert not (tmp_path / "finetune").exists()
+    cut_short = tmp_path / "pretrain" / "checkpoint-99"
+    cut_short.mkdir()
+    (cut_short / "model.safetensors").write_bytes(b"half of it")
+    with (tmp_path / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"phase": "pretr')
 
-    def curve(run: Path) -> dict[int, float]:
-        rows = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-        return {row["step"]: row["loss"] for row in rows if row["phase"] == "finetune" or row["step"] > 25}
-
-    whole, cut = curve(tmp_path / "whole"), curve(tmp_path / "cut")
-    assert len(whole) > 2
-    assert cut == pytest.approx(whole, rel=1e-4)
+    assert run_once(tmp_path) == 0
+    assert len(curve(unbroken)) > 8
+    assert curve(tmp_path) == curve(unbroken)
+    weights = Path("finetune", "last", "model.safetensors")
+    assert (tmp_path / weights).read_bytes() == (unbroken / weights).read_bytes()

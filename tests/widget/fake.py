@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+
+from tests.ports import Port
 
 WEB = Path(__file__).parents[2] / "adapters" / "web"
 
@@ -49,6 +50,7 @@ def card(name: str, locale: str) -> dict[str, Any]:
         "greeting": GREETINGS[language],
         "starters": [{"label": label, "prompt": f"{label}?"} for label in STARTERS[language]],
         "disclaimer": DISCLAIMERS[language],
+        "rating_notice": "Ratings may train it." if name == "tutor" else None,
         "accent": {"support": "#0f766e", "tutor": "#1d4ed8", "health": "#be123c"}.get(name, "#6d28d9"),
         "languages": ["en", "zh-CN"],
     }
@@ -119,10 +121,8 @@ class Fake:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port: int = found.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._port = Port()
+        self.url = f"http://127.0.0.1:{self._port.number}"
 
     # ── its life ──
 
@@ -130,7 +130,7 @@ class Fake:
         config = uvicorn.Config(
             self._app(),
             host="127.0.0.1",
-            port=self.port,
+            port=self._port.number,
             log_level="critical",
             lifespan="off",
             timeout_graceful_shutdown=0,

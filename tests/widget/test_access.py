@@ -127,8 +127,7 @@ async def test_on_a_desk_the_page_stays_usable_and_on_a_phone_it_is_inert(fake: 
     await until(lambda: visitor.find(".panel").evaluate("node => node.matches(':modal')"), what="a modal panel")
     await link.evaluate("node => node.focus()")
     assert await visitor.page.evaluate("document.activeElement.localName") != "a"
-    box = await visitor.find(".panel").bounding_box()
-    assert box == {"x": 0, "y": 0, "width": 390, "height": 700}
+    await until(lambda: _covers(visitor, width=390, height=700), what="a panel over the whole screen")
     await visitor.page.keyboard.press("Escape")
     await expect(visitor.field).to_be_hidden()
     await link.focus()
@@ -178,3 +177,8 @@ async def test_a_reader_who_scrolled_up_is_left_alone_and_can_jump_back(fake: Fa
     assert await log.evaluate("node => node.scrollTop") == 100
     await visitor.find(".jump").click()
     assert await log.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight < 2")
+
+
+async def _covers(visitor: Visitor, *, width: int, height: int) -> bool:
+    """Once it stopped moving: it comes in with a short animation."""
+    return await visitor.find(".panel").bounding_box() == {"x": 0, "y": 0, "width": width, "height": height}

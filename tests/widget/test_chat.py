@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.widget.conftest import Visit
 from tests.widget.fake import Fake
-from tests.widget.visitor import Visitor, until
+from tests.widget.visitor import PLAIN, Visitor, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,6 +35,13 @@ async def test_a_starter_is_asked_and_its_answer_streams_in_as_markdown(fake: Fa
     await expect(prose.locator("pre code")).to_have_text("print('hi')")
     await expect(visitor.find(".own .bubble")).to_contain_text("Return an item?")
     assert visitor.errors == []
+
+
+async def test_below_the_composer_stands_what_ratings_are_used_for(fake: Fake, visit: Visit) -> None:
+    fake.pages["tutor"] = (PLAIN.replace('data-persona="support"', 'data-persona="tutor"'), {})
+    visitor = await visit("tutor")
+    await visitor.open()
+    await expect(visitor.find(".disclaimer")).to_contain_text("Ratings may train it.")
 
 
 async def test_blocks_that_did_not_change_keep_their_nodes_while_the_rest_streams(fake: Fake, visit: Visit) -> None:

@@ -94,7 +94,7 @@ async def test_hostile_replies_that_really_stream_run_and_request_nothing(fake: 
     await talking(visitor)
     fake.answer = lambda _: list("\n\n".join(texts[::23]))
     await visitor.ask("<img src=x onerror=window.__hit=1>")
-    await visitor.answered(2, seconds=40)
+    await visitor.answered(2, seconds=60)
     assert await visitor.page.evaluate("window.__hit") is None
     assert {urlsplit(url).path.split("/")[1] for url in visitor.requests} == {"api"}
     assert await visitor.find(".log img, .log script, .log iframe").count() == 0

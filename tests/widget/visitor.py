@@ -18,7 +18,7 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
 
 
 async def until(
-    check: Callable[[], Awaitable[Any]], *, seconds: float = 10, what: str | Callable[[], object] = "it"
+    check: Callable[[], Awaitable[Any]], *, seconds: float = 30, what: str | Callable[[], object] = "it"
 ) -> Any:
     """Ask again and again until the answer is true; a policy of the page may forbid `wait_for_function`."""
     deadline = asyncio.get_running_loop().time() + seconds
@@ -96,7 +96,7 @@ class Visitor:
     async def replies(self, status: str = "done") -> list[str]:
         return [i["text"] for i in await self.items() if i["role"] == "assistant" and i["status"] == status]
 
-    async def answered(self, count: int = 1, *, seconds: float = 15) -> list[str]:
+    async def answered(self, count: int = 1, *, seconds: float = 30) -> list[str]:
         """The replies, once there are `count` finished ones and none is under way."""
 
         async def check() -> list[str] | None:

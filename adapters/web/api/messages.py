@@ -30,8 +30,10 @@ def routes(desk: Desk) -> APIRouter:
         content: dict[str, Any] = {"messages": [message_json(message) for message in messages]}
         return JSONResponse(content)
 
-    @router.post("/messages", status_code=202, responses=documented(401, 403, 413, 422, 503))
-    async def send_message(conversation: str, new: NewMessage, bearer: Bearer) -> AcceptedOut:
+    @router.post(
+        "/messages", status_code=202, response_model=AcceptedOut, responses=documented(401, 403, 413, 422, 503)
+    )
+    async def send_message(conversation: str, new: NewMessage, bearer: Bearer) -> JSONResponse:
         """Store a message; its reply comes on the event stream. Nothing is stored twice for one `client_id`."""
         found = await desk.access.conversation(conversation, bearer)
         inbound = parse(found, client_id=new.client_id, text=new.text, now=datetime.now(UTC))
@@ -39,6 +41,6 @@ def routes(desk: Desk) -> APIRouter:
         if accepted is None:
             raise Refused(422, "no-reply", "this message needs no answer and was not stored")
         desk.metrics.messages.labels(str(accepted.duplicate).lower()).inc()
-        return AcceptedOut(turn=accepted.turn, duplicate=accepted.duplicate)
+        return JSONResponse({"turn": accepted.turn, "duplicate": accepted.duplicate}, status_code=202)
 
     return router

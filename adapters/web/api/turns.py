@@ -6,7 +6,6 @@ from adapters.web.access import Bearer
 from adapters.web.desk import Desk
 from adapters.web.problems import Refused, documented
 from adapters.web.wire import Feedback, StoppingOut
-from bot.types import Rating
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -26,6 +25,6 @@ def routes(desk: Desk) -> APIRouter:
     async def rate_turn(turn: str, feedback: Feedback, bearer: Bearer) -> None:
         """Rate the reply; a later rating takes the place of an earlier one."""
         found = await desk.access.turn(turn, bearer)
-        await core.store.turns.rate(found.id, Rating(rating=feedback.rating, comment=feedback.comment))
+        await core.inbox.rate(found.id, feedback.rating, comment=feedback.comment)
 
     return router

@@ -3,19 +3,21 @@
 An exchange is rendered by `bot.prompt`, so that the model trains on exactly the text it will meet at run time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from random import Random
 
 from bot.prompt import render_question, render_system
-from bot.training.dialogues.grounded import Exchange, ask_topic, disclaimer
-from bot.training.dialogues.quoting import ask_record, ask_text
-from bot.training.dialogues.talking import TITLE, draft, nothing_found, small_talk, story
+from bot.training.dialogues.exchange import Exchange, choose_form, disclaimer
+from bot.training.dialogues.grounded import ask_leaflets, ask_without_passages
+from bot.training.dialogues.quoting import Sentences, ask_text
+from bot.training.dialogues.records import ask_records
+from bot.training.dialogues.talking import TITLE, draft, small_talk, story
 from bot.training.dialogues.topics import LANGUAGES
 from bot.training.dialogues.words import Split, Words, table
 from bot.types import LocalText, Message, Persona
 
-Sentences = Mapping[str, Sequence[list[str]]]
+_DRILL_TURNS = 6
 
 
 def exchange(random: Random, *, split: Split = "train", natural: Sentences | None = None) -> Exchange:
@@ -26,53 +28,78 @@ def exchange(random: Random, *, split: Split = "train", natural: Sentences | Non
     language = random.choice(LANGUAGES)
     share = random.random()
     if share < 0.75:
-        answerable = share < 0.55
-        source = random.random()
-        documents = (natural or {}).get(language, ())
-        if source < 0.35 and len(documents) > 3 and split == "train":
-            return ask_text(random, documents, language=language, answerable=answerable)
-        if source < 0.5 and split != "templates":
-            return ask_record(random, language=language, split=split, answerable=answerable)
-        return ask_topic(random, language=language, split=split, answerable=answerable)
+        return _questions(random, language=language, split=split, natural=natural, answerable=(share < 0.55,))[0]
     if share < 0.8:
-        return nothing_found(random, language=language, split=split)
+        return ask_without_passages(random, language=language, split=split)
     if share < 0.9:
         return small_talk(random, language=language, split=split)
     return (draft if random.random() < 0.5 else story)(random, language=language, split=split)
 
 
-def render(random: Random, made: Exchange) -> tuple[Message, ...]:
-    """System, user and assistant message of an exchange, under a persona invented for it."""
+def drill(random: Random, *, natural: Sentences | None = None) -> list[Exchange]:
+    """Several questions about the same passages: more to learn from each token read than one question gives."""
+    language = random.choice(LANGUAGES)
+    answerable = [random.random() < 0.75 for _ in range(random.randint(3, _DRILL_TURNS))]
+    return _questions(random, language=language, split="train", natural=natural, answerable=answerable)
+
+
+def render(random: Random, made: Exchange, *more: Exchange) -> tuple[Message, ...]:
+    """The messages of an exchange under a persona invented for it; `more` ask on without passages of their own."""
     language = made.language
     voices = table("voices")[language]
     voice = voices[made.domain]
     words = Words(random, language=language, split="train")
     title = random.choice(voice["titles"]).replace("{name}", words.value("name"))
-    rules = tuple(random.sample(voices["rules"], k=random.choice((0, 1, 2, 3))))
+    rules = (*random.sample(voices["rules"], k=random.choice((0, 1, 2, 3))), *random.sample(voices[made.form], k=1))
     day = datetime(2026, 1, 1 + random.randrange(28), 9, tzinfo=UTC)
-    lines = "\n".join((random.choice(voice["lines"]), *rules)).replace("{{date}}", day.strftime("%Y-%m-%d"))
+    lines = "\n".join(filter(None, (random.choice(voice["lines"]), *rules)))
     persona = Persona(
         name="invented",
         version="",
         title=LocalText({language: title}),
         description="",
         languages=(language,),
-        instructions=LocalText({language: lines}),
+        instructions=LocalText({language: lines.replace("{{date}}", day.strftime("%Y-%m-%d"))}),
         style=("No emoji.",) if random.random() < 0.3 else (),
     )
     user = words.value("person") if random.random() < 0.5 else ("you" if language == "en" else "用户")
-    answer = made.answer.replace(TITLE, title)
-    if made.domain == "health" and made.kind == "answer":
-        answer = f"{answer}\n{disclaimer(language)}"
-    return (
-        Message(role="system", text=render_system(persona, language=language, user=user, now=day)),
-        Message(role="user", text=render_question(made.question, made.passages, language=language)),
-        Message(role="assistant", text=answer),
-    )
+    said = [Message(role="system", text=render_system(persona, language=language, user=user, now=day))]
+    for number, one in enumerate((made, *more)):
+        passages = one.passages if number == 0 else ()
+        answer = one.answer.replace(TITLE, title)
+        if one.domain == "health" and one.kind == "answer":
+            answer = f"{answer}\n{disclaimer(language)}"
+        said.append(Message(role="user", text=render_question(one.question, passages, language=language)))
+        said.append(Message(role="assistant", text=answer))
+    return tuple(said)
 
 
-def dialogues(seed: int, *, split: Split = "train", natural: Sentences | None = None) -> Iterator[tuple[Message, ...]]:
-    """An endless stream of dialogues; the same seed gives the same stream."""
+def dialogues(
+    seed: int, *, split: Split = "train", natural: Sentences | None = None, drills: float = 0.0
+) -> Iterator[tuple[Message, ...]]:
+    """An endless stream of dialogues, a share of them drills; the same seed gives the same stream."""
     random = Random(f"{seed}/{split}")  # noqa: S311 - no secret hangs on it
     while True:
-        yield render(random, exchange(random, split=split, natural=natural))
+        several = random.random() < drills
+        yield render(
+            random, *(drill(random, natural=natural) if several else [exchange(random, split=split, natural=natural)])
+        )
+
+
+def _questions(
+    random: Random, *, language: str, split: Split, natural: Sentences | None, answerable: Sequence[bool]
+) -> list[Exchange]:
+    """Questions about the same passages, at least one: of leaflets, records, or natural text where there is any."""
+    form = choose_form(random)
+    while True:
+        source = random.random()
+        documents = (natural or {}).get(language, ())
+        made: list[Exchange] = []
+        if split == "train" and len(documents) > 3 and source < 0.3:
+            made = ask_text(random, documents, language=language, form=form, answerable=answerable)
+        elif source < 0.45 and split in ("train", "entities"):
+            made = ask_records(random, language=language, split=split, form=form, answerable=answerable)
+        else:
+            made = ask_leaflets(random, language=language, split=split, form=form, answerable=answerable)
+        if made:
+            return made

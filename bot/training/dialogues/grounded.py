@@ -1,128 +1,149 @@
-"""Questions with passages: the answer is one sentence of the right passage, or that the material does not say it."""
+"""Questions about leaflets: the answer is one sentence of the right passage, or that the material does not say it.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Beside the right sentence stand those that a hasty reader would take: other attributes of the same thing, the same
+attribute of other things, and the leaflet of another owner that says the same of itself.
+"""
+
+from collections.abc import Iterator, Sequence
 from random import Random
 
-from bot.training.dialogues.topics import LANGUAGES, Topic, allowed, has_held_out, topics
-from bot.training.dialogues.words import Split, Words, table
-from bot.types import Passage
+from bot.training.dialogues.exchange import Exchange, Form, answered, frame, unanswered
+from bot.training.dialogues.grammar import expand, slots
+from bot.training.dialogues.leaflets import OWNED, Fact, Leaflets
+from bot.training.dialogues.topics import DOMAINS, LANGUAGES, NAMES, Attribute, Topic, attribute, topics
+from bot.training.dialogues.words import Split, Words, holds_entities
 
-TYPO_RATE = 0.1
 CROSS_LINGUAL_RATE = 0.1
-_OWNED = ("shop", "place")  # domains whose passages always name an invented owner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One question, what was found for it, and the right answer. `kind` says which lesson it teaches."""
+def ask_leaflets(
+    random: Random, *, language: str, split: Split, form: Form, answerable: Sequence[bool] = (True,)
+) -> list[Exchange]:
+    """Questions about one set of leaflets, one for each entry of `answerable`, fewer where it has fewer facts.
 
-    kind: str
-    domain: str
-    language: str
-    question: str
-    passages: tuple[Passage, ...]
-    answer: str
-
-
-def ask_topic(random: Random, *, language: str, split: Split, answerable: bool = True) -> Exchange:
-    """A question about one fact among passages of related facts of the same and of other entities."""
-    words = Words(random, language=language, split=split)
-    held = split == "templates"
-    every = topics(language)
-    topic, choice = random.choice(_facts(every, split))
-    domain = [t for t in every if t.domain == topic.domain]
-    says, asks = topic.facts[choice]
-    answer = words.fill(random.choice(allowed(says, held=held)))
-    question = frame(random, words, words.fill(random.choice(allowed(asks, held=held))), language=language)
-    owner = words.value("place")
-    mates = [words.fill(text) for text in _others(random, topic, choice, count=random.choice((0, 0, 1, 1, 2, 3)))]
-    near = random.sample([t for t in domain if t is not topic], k=random.choice((0, 1, 1, 2)))
-    passages = [_passage(random, topic, owner, [answer, *mates] if answerable else mates, language=language)]
-    for other in near:
-        if random.random() < 0.4:
-            words.fresh()
-            owner = words.value("place")
-        lines = [
-            words.fill(random.choice(allowed(s, held=False)))
-            for s, _ in random.sample(other.facts, k=min(len(other.facts), 2))
-        ]
-        passages.append(_passage(random, other, owner, lines, language=language))
-    if len(topic.facts) == 1 and topic.domain == "place" and random.random() < 0.3:
-        words.fresh()
-        passages.append(
-            _passage(random, topic, words.value("place"), [words.fill(allowed(says, held=False)[0])], language=language)
-        )
-    passages = [p for p in passages if p.text]
-    if not passages:
-        passages = [
-            _passage(
-                random, domain[0], owner, [words.fill(allowed(domain[0].facts[0][0], held=False)[0])], language=language
+    The first question is what `split` is about; more of them are for training.
+    """
+    every, target = _target(random, language=language, split=split)
+    laid = Leaflets(random=random, language=language, domain=target.domain, split=split)
+    wanted = _lay(laid, every, target, answerable=answerable[0])
+    passages = laid.passages()
+    stated = laid.facts()
+    keys = {fact.attribute.key for fact in stated}
+    absent = [a for t in every for a in t.attributes if a.key not in keys]
+    others = [fact for fact in stated if fact is not wanted]
+    facts = iter([*([wanted] if wanted else []), *random.sample(others, k=len(others))])
+    asked: list[Exchange] = []
+    for number, yes in enumerate(answerable):
+        of = split if number == 0 else "train"
+        if not yes:
+            about = laid.fact(target if number == 0 else random.choice(absent), owner=laid.laid[0][0])
+            question = _word(random, about, random.choice(about.attribute.askings(of)), language=language)
+            asked.append(
+                unanswered(domain=laid.domain, language=language, question=question, passages=passages, form=form)
             )
-        ]
-        if domain[0] is topic:
-            return ask_topic(random, language=language, split=split, answerable=answerable)
-    random.shuffle(passages)
-    reply = answer if answerable else unsure(language)
-    asked = question
-    if answerable and random.random() < CROSS_LINGUAL_RATE:
-        asked = _abroad(random, topic, choice, question, language=language)
-    kind = "answer" if answerable else "unanswerable"
-    return Exchange(
-        kind=kind, domain=topic.domain, language=language, question=asked, passages=tuple(passages), answer=reply
-    )
+        elif (found := _next(laid, facts, split=of)) is not None:
+            fact, question = found
+            asked.append(
+                answered(
+                    domain=laid.domain,
+                    language=language,
+                    question=question,
+                    passages=passages,
+                    sentence=fact.text,
+                    short=fact.short,
+                    form=form,
+                )
+            )
+    return asked
 
 
-def frame(random: Random, words: Words, question: str, *, language: str) -> str:
-    """The question as a person types it: greeting, politeness, lower case, a slip."""
-    asked = random.choice(table("talk")[language]["frames"]).replace("{q}", question)
-    if random.random() < 0.2:
-        asked = asked.lower()
-    if random.random() < 0.1:
-        asked = asked.rstrip("?？.。!")
-    return words.typos(asked) if random.random() < TYPO_RATE else asked
+def _next(laid: Leaflets, facts: Iterator[Fact], *, split: Split) -> tuple[Fact, str] | None:
+    """The next fact that a question tells from the others. Where something is held out only the first will do."""
+    for fact in facts:
+        question = _question(laid, fact, split=split)
+        if question is not None:
+            return fact, question
+        if split != "train":
+            return None
+    return None
 
 
-def unsure(language: str) -> str:
-    return str(table("voices")[language]["unsure"])
+def ask_without_passages(random: Random, *, language: str, split: Split) -> Exchange:
+    """A question of a topic, but nothing was found for it."""
+    _, target = _target(random, language=language, split=split)
+    laid = Leaflets(random=random, language=language, domain=target.domain, split=split)
+    about = laid.fact(target, owner=laid.invent_owner())
+    question = _word(random, about, random.choice(target.askings(split)), language=language)
+    return unanswered(domain=target.domain, language=language, question=question, passages=())
 
 
-def disclaimer(language: str) -> str:
-    return str(table("voices")[language]["disclaimer"])
+def _target(random: Random, *, language: str, split: Split) -> tuple[Sequence[Topic], Attribute]:
+    """A domain's topics and what is asked of them; where names are held out, something that names one."""
+    while True:
+        every = topics(language, random.choice(DOMAINS))
+        target = random.choice([a for t in every for a in t.attributes])
+        if not holds_entities(split) or target.domain in OWNED or target.slots & set(NAMES):
+            return every, target
 
 
-def _facts(every: Sequence[Topic], split: Split) -> list[tuple[Topic, int]]:
-    """What may be asked for: on a held-out split only what holds something that training never saw."""
-    return [
-        (topic, number)
-        for topic in every
-        for number, fact in enumerate(topic.facts)
-        if split == "train"
-        or (split == "templates" and any(map(has_held_out, fact)))
-        or (split == "entities" and topic.domain in _OWNED)
+def _lay(laid: Leaflets, every: Sequence[Topic], target: Attribute, *, answerable: bool) -> Fact | None:
+    """Lay out the leaflets. The fact that is asked for, None where it is left out."""
+    random = laid.random
+    owner = laid.invent_owner()
+    topic = next(t for t in every if target in t.attributes)
+    mates = [a for a in topic.attributes if a is not target]
+    beside = [
+        laid.fact(a, owner=owner) for a in random.sample(mates, k=min(len(mates), random.choice((0, 1, 1, 2, 3))))
     ]
+    wanted = None
+    if answerable:
+        wanted = laid.fact(target, owner=owner, split=laid.split)
+        beside.append(wanted)
+        if target.about not in (None, "place") and random.random() < 0.6:
+            beside += [laid.fact(target, owner=owner) for _ in range(random.choice((1, 1, 2)))]
+    laid.lay(owner, topic, beside)
+    if answerable and target.domain in OWNED and random.random() < 0.25:
+        other = laid.invent_owner()
+        laid.lay(other, topic, [laid.fact(target, owner=other)])
+    near = random.sample([t for t in every if t is not topic], k=random.choice((0, 1, 1, 2, 3)) if beside else 2)
+    for neighbour in near:
+        laid.lay_some(
+            owner if random.random() < 0.7 else laid.invent_owner(), neighbour, most=random.choice((1, 2, 2, 3))
+        )
+    return wanted
 
 
-def _others(random: Random, topic: Topic, choice: int, *, count: int) -> list[str]:
-    """Sentences of the same topic that do not answer the question."""
-    rest = [allowed(says, held=False)[0] for number, (says, _) in enumerate(topic.facts) if number != choice]
-    return random.sample(rest, k=min(count, len(rest)))
+def _question(laid: Leaflets, fact: Fact, *, split: Split) -> str | None:
+    """A question that this fact alone answers; None where no wording tells it from its likes."""
+    random, about = laid.random, fact.attribute.about
+    likes = [f for f in laid.facts() if f.attribute is fact.attribute and f is not fact]
+    asks = list(fact.attribute.askings(split))
+    if any(f.owner == fact.owner for f in likes):
+        if about is None or any(f.words.value(about) == fact.words.value(about) for f in likes):
+            return None
+        asks = [ask for ask in asks if about in slots(ask)]
+    if not asks:
+        return None
+    ask = random.choice(asks)
+    if any(f.owner != fact.owner for f in likes) and "place" not in slots(ask):
+        return _word(random, fact, ask, language=laid.language, owner=fact.owner)
+    if not likes and random.random() < CROSS_LINGUAL_RATE:
+        return _abroad(random, fact, language=laid.language, split=split) or _word(
+            random, fact, ask, language=laid.language
+        )
+    return _word(random, fact, ask, language=laid.language)
 
 
-def _passage(random: Random, topic: Topic, owner: str, lines: list[str], *, language: str) -> Passage:
-    random.shuffle(lines)
-    heading: tuple[str, ...] = (random.choice(topic.headings),)
-    if topic.domain in _OWNED or random.random() < 0.5:
-        heading = (owner, *heading)
-    gap = " " if language == "en" else ""
-    return Passage(id=heading[-1], path="kb", heading=heading, text=gap.join(lines))
+def _word(random: Random, fact: Fact, ask: str, *, language: str, owner: str | None = None) -> str:
+    asked = fact.words.fill(expand(random, ask))
+    return frame(random, fact.words, asked[:1].upper() + asked[1:], language=language, owner=owner)
 
 
-def _abroad(random: Random, topic: Topic, choice: int, question: str, *, language: str) -> str:
-    """The question in the other language, where its words carry no slot of this one."""
+def _abroad(random: Random, fact: Fact, *, language: str, split: Split) -> str | None:
+    """The question in the other language, where it can be asked without a word of this one."""
     other = next(tag for tag in LANGUAGES if tag != language)
-    twin = next((t for t in topics(other) if (t.domain, t.name) == (topic.domain, topic.name)), None)
-    if twin is None or len(twin.facts) != len(topic.facts):
-        return question
-    plain = [ask for ask in allowed(twin.facts[choice][1], held=False) if "{" not in ask]
-    return random.choice(plain) if plain else question
+    plain = [ask for ask in attribute(other, fact.attribute.key).askings(split) if not slots(ask)]
+    if not plain:
+        return None
+    asked = expand(random, random.choice(plain))
+    return frame(random, Words(random, language=other, split=split), asked, language=other)

@@ -1,10 +1,9 @@
-"""Talk without material: greetings, identity, questions nothing was found for, drafts from points, short stories."""
+"""Talk without material: greetings, identity, drafts from points, short stories."""
 
 from random import Random
 
-from bot.training.dialogues.grounded import Exchange, frame, unsure
-from bot.training.dialogues.topics import allowed, topics
-from bot.training.dialogues.words import Split, Words, table
+from bot.training.dialogues.exchange import Exchange
+from bot.training.dialogues.words import Split, Words, allowed, holds_entities, holds_templates, table
 
 TITLE = "{title}"
 
@@ -13,7 +12,7 @@ def small_talk(random: Random, *, language: str, split: Split) -> Exchange:
     """A greeting or a question who the bot is; the answer holds TITLE where the persona's title belongs."""
     talk = table("talk")[language]
     asks, replies = talk[random.choice(("greet", "greet", "thanks", "bye", "who", "who", "can"))]
-    question = random.choice(allowed(asks, held=split == "templates"))
+    question = random.choice(allowed(asks, held=holds_templates(split)))
     domain = random.choice(tuple(table("voices")[language]))
     domain = domain if isinstance(table("voices")[language][domain], dict) else "place"
     return Exchange(
@@ -21,24 +20,11 @@ def small_talk(random: Random, *, language: str, split: Split) -> Exchange:
     )
 
 
-def nothing_found(random: Random, *, language: str, split: Split) -> Exchange:
-    """A question of a topic, but no passage."""
-    words = Words(random, language=language, split=split)
-    topic = random.choice(topics(language))
-    _, asks = random.choice(topic.facts)
-    question = frame(
-        random, words, words.fill(random.choice(allowed(asks, held=split == "templates"))), language=language
-    )
-    return Exchange(
-        kind="nothing", domain=topic.domain, language=language, question=question, passages=(), answer=unsure(language)
-    )
-
-
 def draft(random: Random, *, language: str, split: Split) -> Exchange:
     """A report from three points."""
     words = Words(random, language=language, split=split)
     talk = table("talk")[language]
-    held = split == "templates"
+    held = holds_templates(split)
     topic = random.choice(talk["report_topic"])
     points = [words.fill(p) for p in random.sample(allowed(talk["report_point"], held=False), k=3)]
     ask = random.choice(allowed(talk["report_ask"], held=held)).replace("{topic}", topic)
@@ -54,8 +40,8 @@ def draft(random: Random, *, language: str, split: Split) -> Exchange:
 def story(random: Random, *, language: str, split: Split) -> Exchange:
     """A four-sentence story about the hero and the thing that were asked for."""
     talk = table("talk")[language]
-    kept = {kind: random.choice(allowed(talk[kind], held=split == "entities")) for kind in ("hero", "place", "thing")}
-    ask = random.choice(allowed(talk["story_ask"], held=split == "templates"))
+    kept = {kind: random.choice(allowed(talk[kind], held=holds_entities(split))) for kind in ("hero", "place", "thing")}
+    ask = random.choice(allowed(talk["story_ask"], held=holds_templates(split)))
     parts = (random.choice(talk[f"story_{part}"]) for part in ("begin", "mid", "turn", "end"))
     text = (" " if language == "en" else "").join(parts)
     for kind, value in kept.items():

@@ -1,6 +1,6 @@
 """Invented names, numbers and words that fill the tables, split so that evaluation sees entities training never saw."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from random import Random
@@ -9,7 +9,7 @@ from zlib import crc32
 
 from ruamel.yaml import YAML
 
-Split = Literal["train", "entities", "templates"]
+Split = Literal["train", "templates", "entities", "both"]
 HELD_OUT = 10  # one in so many
 
 
@@ -20,29 +20,49 @@ def table(name: str) -> Any:
 
 
 def held_out(text: str) -> bool:
-    """Whether a template or a listed word is kept for evaluation; stable across machines and versions."""
+    """Whether a listed word is kept for evaluation; stable across machines and versions."""
     return crc32(text.encode()) % HELD_OUT == 0
+
+
+def holds_templates(split: Split) -> bool:
+    return split in ("templates", "both")
+
+
+def holds_entities(split: Split) -> bool:
+    return split in ("entities", "both")
+
+
+def allowed(words: Sequence[str], *, held: bool) -> list[str]:
+    """The words of one side of the split; all of them where it would leave a side empty."""
+    kept = [w for w in words if held_out(w) == held]
+    return kept if 0 < len(kept) < len(words) else list(words)
 
 
 class Words:
     """Fills `{slots}`. Within one dialogue a slot keeps its value until `fresh` is called.
 
-    `split="entities"` draws only held-out words, every other split only the rest; numbers are free in both.
+    The splits "entities" and "both" draw only held-out words, the others only the rest; numbers are free in all.
     """
 
     def __init__(self, random: Random, *, language: str, split: Split) -> None:
         self.random = random
         self.language = language
-        self._held = split == "entities"
+        self._held = holds_entities(split)
         self._lists: Mapping[str, list[str]] = table("words")[language]
         self._values: dict[str, str] = {}
+        self._hour = 8
         self._makers: dict[str, Callable[[], str]] = {
             "days": lambda: str(random.choice((2, 3, 5, 7, 10, 12, 14, 15, 20, 21, 28, 30, 45, 60, 90, 100))),
             "months": lambda: str(random.randint(3, 72)),
+            "hours": lambda: str(random.choice((2, 3, 4, 6, 8, 12, 24, 36, 48, 72))),
+            "minutes": lambda: str(random.choice((*range(5, 60, 5), 45, 60, 75, 90, 120, 150))),
             "n": lambda: str(random.randint(2, 300)),
+            "age": lambda: str(random.randint(2, 90)),
+            "floor": lambda: str(random.randint(2, 20)),
             "pct": lambda: str(random.randint(2, 95)),
             "year": lambda: str(random.randint(1780, 2025)),
-            "time": self._time,
+            "time": lambda: self._time(6, 22),
+            "time2": lambda: self._time(min(self._hour + 1, 23), 23),  # a span ends after it begins
             "price": self._price,
             "phone": self._phone,
             "email": lambda: f"{self._latin()}@{self._latin()}.{random.choice(('com', 'org', 'net', 'example'))}",
@@ -65,9 +85,12 @@ class Words:
     def value(self, slot: str) -> str:
         if slot not in self._values:
             kind = slot.rstrip("23")
-            make = self._makers.get(kind)
+            make = self._makers.get(slot) or self._makers.get(kind)
             self._values[slot] = make() if make else self._pick(kind)
         return self._values[slot]
+
+    def set(self, slot: str, value: str) -> None:
+        self._values[slot] = value
 
     def fresh(self) -> None:
         """Forget all values: the next passage speaks of something else."""
@@ -84,8 +107,7 @@ class Words:
         return text[:i] + text[i + 1 :] if slip < 0.7 else text[:i] + text[i] + text[i:]
 
     def _pick(self, kind: str) -> str:
-        words = [w for w in self._lists[kind] if held_out(w) == self._held]
-        return self.random.choice(words or self._lists[kind])
+        return self.random.choice(allowed(self._lists[kind], held=self._held))
 
     def _gap(self) -> str:
         return " " if self.language == "en" else ""
@@ -104,8 +126,9 @@ class Words:
         first, last = self._pick("first"), self._pick("last")
         return f"{first} {last}" if self.language == "en" else last + first
 
-    def _time(self) -> str:
-        hour, minute = self.random.randint(6, 23), self.random.choice(("00", "00", "15", "30", "45"))
+    def _time(self, first: int, last: int) -> str:
+        hour = self._hour = self.random.randint(first, last)
+        minute = self.random.choice(("00", "00", "15", "30", "45"))
         if self.random.random() < 0.6:
             return f"{hour}:{minute}"
         if self.language == "zh":

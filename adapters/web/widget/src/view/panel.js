@@ -38,12 +38,12 @@ export class Panel {
     this.introduce(info);
   }
 
-  /** Shows who answers: title, greeting, starters, disclaimer. */
-  introduce({ title, greeting, starters, disclaimer, missing }) {
+  /** Shows who answers: title, greeting, starters, disclaimer, what becomes of ratings. */
+  introduce({ title, greeting, starters, disclaimer, rating_notice, missing }) {
     this.title.textContent = title;
     this.avatar.textContent = [...title.trim()][0]?.toUpperCase() ?? "";
-    this.disclaimer.textContent = disclaimer ?? "";
-    this.disclaimer.hidden = !disclaimer;
+    this.disclaimer.textContent = [disclaimer, rating_notice].filter(Boolean).join(" ");
+    this.disclaimer.hidden = !this.disclaimer.textContent;
     this.transcript.introduce({ greeting: missing ? this.t("unavailable") : greeting, starters });
   }
 

@@ -1,0 +1,1 @@
+"""What channels of chat platforms have in common: cutting, dressing and pacing of texts. It knows no platform's SDK."""
