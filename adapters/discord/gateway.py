@@ -1,6 +1,8 @@
 """One shard's connection: resumes where it can, identifies where it must, and outlives events it cannot read."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +26,7 @@ from bot.errors import ConfigError, ParleyError, StoreError
 
 OPEN_SECONDS = 60
 SAVE_SECONDS = 1.0
+KEEPS_THE_SESSION = 4000  # a code with which to close; 1000 would end it
 FATAL = {
     4004: "Discord does not know this DISCORD_TOKEN",
     4010: "Discord does not take this shard",
@@ -42,6 +45,26 @@ def intents(flags: discord.ApplicationFlags) -> discord.Intents:
     wanted = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
     wanted.message_content = flags.gateway_message_content or flags.gateway_message_content_limited
     return wanted
+
+
+class Socket(DiscordWebSocket):
+    """discord.py's; given up before it is handed over, it stops the thread of its heartbeat, which else goes on."""
+
+    async def identify(self) -> None:
+        async with self._closed_if_given_up():
+            await super().identify()
+
+    async def resume(self) -> None:
+        async with self._closed_if_given_up():
+            await super().resume()
+
+    @asynccontextmanager
+    async def _closed_if_given_up(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except BaseException:
+            await self.close(code=KEEPS_THE_SESSION)
+            raise
 
 
 class Shard(discord.Client):
@@ -81,8 +104,8 @@ class Shard(discord.Client):
                 group.create_task(self._keep_saving())
                 await self.connect()
         finally:
-            if self._is_open and self.ws.open:
-                await self.ws.close(code=4000)  # 1000 would end the session
+            if self._is_open:
+                await self.ws.close(code=KEEPS_THE_SESSION)
             await self._lines.stop()
             await self.close()
 
@@ -102,7 +125,7 @@ class Shard(discord.Client):
                 if not ask:
                     await self._may_identify()
                 async with asyncio.timeout(OPEN_SECONDS):
-                    self.ws = await DiscordWebSocket.from_client(self, shard_id=self._number, **ask)
+                    self.ws = await Socket.from_client(self, shard_id=self._number, **ask)
                 self._is_open = True
                 await self._poll(self.ws)
             except ReconnectWebSocket as again:

@@ -1,6 +1,7 @@
 """A whole Parley around the Discord channel: the real inbox, dispatcher and database, on the stand-in for Discord."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -124,3 +125,8 @@ async def parley(
 
 def database(folder: Path, name: str = "parley") -> str:
     return blank(folder / f"{name}.db")
+
+
+def heartbeats() -> list[threading.Thread]:
+    """discord.py's, one a connection: one that outlives its connection keeps a dead session alive."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("keep-alive-handler")]

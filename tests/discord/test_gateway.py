@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from adapters.discord.sessions import DAY, MOST_A_DAY, pause
-from adapters.discord.starts import RESERVE
+from adapters.discord.starts import RESERVE, Starts
 from bot.errors import ConfigError
-from tests.discord.house import parley
+from tests.discord.house import heartbeats, parley
 from tests.discord.platform import Platform
 from tests.discord.platform.world import Json
 from tests.postgres_server import PostgresServer
@@ -243,6 +243,23 @@ async def test_shards_that_begin_at_the_same_moment_are_sent_away(
     discord.gateway.apart = 5.0
     async with parley(discord, url, shards=4):
         await discord.until(lambda: discord.gateway.hasty > 0)
+
+
+async def test_a_shard_that_is_stopped_before_its_session_began_lets_its_connection_go(
+    discord: Platform, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = asyncio.Event()
+
+    async def wait(_starts: Starts) -> None:
+        waits.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Starts, "begin", wait)
+    async with parley(discord, url, waits=False):
+        await asyncio.wait_for(waits.wait(), 10)
+        assert heartbeats()
+    await discord.until(lambda: not heartbeats())
+    assert not discord.gateway.identifies
 
 
 async def test_a_token_that_was_reset_meanwhile_is_told_in_one_line(discord: Platform, url: str) -> None:
