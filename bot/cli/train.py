@@ -42,6 +42,10 @@ PrecisionOption = Annotated[
 Accumulate = Annotated[
     int, typer.Option(min=1, help="Compute each step in so many parts: less memory, the same result.")
 ]
+Start = Annotated[
+    Path | None,
+    typer.Option("--from", help="Go on from a model that `parley train` exported, in place of fresh weights."),
+]
 RUN = Path("runs/starter")
 
 
@@ -58,17 +62,17 @@ def tokenizer(
 
 @cli.command()
 def pretrain(
-    *, out: Out = RUN, preset: PresetOption = None, data: Data = None, minutes: Minutes = None, tokens: Tokens = None,
-    seed: SeedOption = None, threads: Threads = None, precision: PrecisionOption = "auto", accumulate: Accumulate = 1,
-    resume: Resume = True,
+    *, out: Out = RUN, preset: PresetOption = None, start: Start = None, data: Data = None, minutes: Minutes = None,
+    tokens: Tokens = None, seed: SeedOption = None, threads: Threads = None, precision: PrecisionOption = "auto",
+    accumulate: Accumulate = 1, resume: Resume = True,
 ) -> None:  # fmt: skip
     """Pre-train on natural text, copying and dialogues; the tokenizer first, where the folder has none.
 
     Example: `parley train pretrain --preset cpu --data corpus/ --minutes 100 --out runs/mine`
     """
     _train(
-        ("tokenizer", "pretrain"), out=out, preset=preset, data=data, minutes=minutes, tokens=tokens, seed=seed,
-        threads=threads, precision=precision, accumulate=accumulate, resume=resume,
+        ("tokenizer", "pretrain"), out=out, preset=preset, start=start, data=data, minutes=minutes, tokens=tokens,
+        seed=seed, threads=threads, precision=precision, accumulate=accumulate, resume=resume,
     )  # fmt: skip
 
 
@@ -132,24 +136,27 @@ def finetune(
 
 @cli.command(name="all")
 def everything(
-    *, out: Out = RUN, preset: PresetOption = None, data: Data = None, minutes: Minutes = None, tokens: Tokens = None,
-    seed: SeedOption = None, threads: Threads = None, precision: PrecisionOption = "auto", accumulate: Accumulate = 1,
-    resume: Resume = True,
+    *, out: Out = RUN, preset: PresetOption = None, start: Start = None, data: Data = None, minutes: Minutes = None,
+    tokens: Tokens = None, seed: SeedOption = None, threads: Threads = None, precision: PrecisionOption = "auto",
+    accumulate: Accumulate = 1, resume: Resume = True,
 ) -> None:  # fmt: skip
     """Take every step from nothing to a model: tokenizer, pretrain, finetune, evaluation, export.
 
     Steps that the folder already holds are not taken again.
 
-    Examples: `parley train all --preset nano --out runs/try`, `parley train all --data corpus/ --minutes 90`
+    Examples: `parley train all --preset nano --out runs/try`, `parley train all --data corpus/ --minutes 90`,
+    `parley train all --from runs/mine/model --data corpus/ --minutes 90 --out runs/further`
     """
     _train(
-        ("tokenizer", "pretrain", "finetune", "export"), out=out, preset=preset, data=data, minutes=minutes,
-        tokens=tokens, seed=seed, threads=threads, precision=precision, accumulate=accumulate, resume=resume,
+        ("tokenizer", "pretrain", "finetune", "export"), out=out, preset=preset, start=start, data=data,
+        minutes=minutes, tokens=tokens, seed=seed, threads=threads, precision=precision, accumulate=accumulate,
+        resume=resume,
     )  # fmt: skip
 
 
 def _train(
-    steps: "tuple[Step, ...]", *, out: Path, preset: str | None = None, data: list[Path] | None,
+    steps: "tuple[Step, ...]", *, out: Path, preset: str | None = None, start: Path | None = None,
+    data: list[Path] | None,
     minutes: float | None = None, tokens: int | None = None, seed: int | None = None, threads: int | None = None,
     precision: Literal["auto", "fp32", "bf16"] = "auto", accumulate: int = 1, resume: bool = True,
 ) -> None:  # fmt: skip
@@ -158,8 +165,8 @@ def _train(
         from bot.training.run import train as train_model
 
         return train_model(
-            measure=figures, steps=steps, preset=preset, data=tuple(data or ()), out=out, seed=seed, minutes=minutes,
-            tokens=tokens, threads=threads, precision=precision, accumulate=accumulate, resume=resume,
+            measure=figures, steps=steps, preset=preset, start=start, data=tuple(data or ()), out=out, seed=seed,
+            minutes=minutes, tokens=tokens, threads=threads, precision=precision, accumulate=accumulate, resume=resume,
         )  # fmt: skip
 
     _endable(train)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -15,6 +15,7 @@ from bot.training import machine, material, plot, presets, resources
 from bot.training import tokenizer as bpe
 from bot.training.corpus import Document
 from bot.training.data import Mixture, Shares, encode
+from bot.training.earlier import Earlier
 from bot.training.export import export
 from bot.training.machine import Wanted
 from bot.training.material import Material
@@ -62,6 +63,7 @@ def train(
     out: Path,
     measure: Measure,
     preset: str | None = None,
+    start: Path | None = None,
     seed: int | None = None,
     steps: Collection[Step] = ALL,
     minutes: float | None = None,
@@ -74,10 +76,12 @@ def train(
     """Take `steps` of training a model on `data` in the folder `out`; the exported model goes to `out/model`.
 
     `tokens` or `minutes` bound the phases asked for together (the preset's tokens where neither is given). `resume`
-    goes on with what `out` holds, whatever ended it; its preset and seed need not be said again. False where Ctrl-C or
-    SIGTERM ended this call early: a checkpoint is kept. Raises TrainingError.
+    goes on with what `out` holds, whatever ended it; its preset, seed and start need not be said again. `start` is a
+    model of this pipeline's to train on instead of fresh weights; its shape and tokenizer are kept. False where Ctrl-C
+    or SIGTERM ended this call early: a checkpoint is kept. Raises TrainingError.
     """
-    chosen, seed = _remember(out, preset, seed, resume=resume)
+    choice = _remember(out, preset, seed, start, resume=resume)
+    chosen, seed, earlier = choice.preset, choice.seed, choice.earlier
     shape = presets.preset(chosen)
     quieten(threads or (1 if shape.width < _WIDE else None))
     if "finetune" in steps and "pretrain" not in steps and not _done(out / "pretrain"):
@@ -89,14 +93,17 @@ def train(
     given = material.read(data)
     if not given.natural:
         reporter.say("no natural text given: training on generated dialogues and copying alone")
-    tokenizer = _tokenizer(out / "tokenizer", given, shape, seed=seed, resume=resume)
-    reporter.say(f"tokenizer: {len(tokenizer):,} entries in {out / 'tokenizer'}")
+    if earlier:
+        tokenizer = earlier.tokenizer()
+    else:
+        tokenizer = _tokenizer(out / "tokenizer", given, shape, seed=seed, resume=resume)
+    reporter.say(f"tokenizer: {len(tokenizer):,} entries in {earlier.folder if earlier else out / 'tokenizer'}")
     run = _Run(
-        measure=measure, out=out, shape=shape, preset=chosen, seed=seed, given=given, tokenizer=tokenizer,
-        reporter=reporter, resume=resume, precision=precision, accumulate=accumulate,
+        measure=measure, out=out, shape=shape, choice=choice, given=given, tokenizer=tokenizer, reporter=reporter,
+        resume=resume, precision=precision, accumulate=accumulate,
     )  # fmt: skip
     run.tell_of_long_chats()
-    model = build(shape, tokenizer, seed=seed)
+    model = earlier.model(row=shape.row) if earlier else build(shape, tokenizer, seed=seed)
     phases = _phases(shape, given)
     asked = [phase for phase in phases if phase.name in steps]
     for number, phase in enumerate(phases):
@@ -123,8 +130,7 @@ class _Run:
     measure: Measure
     out: Path
     shape: Preset
-    preset: str
-    seed: int
+    choice: "_Choice"
     given: Material
     tokenizer: Any
     reporter: Reporter
@@ -150,7 +156,7 @@ class _Run:
             shape,
             shares=phase.shares,
             length=steps * shape.rows,
-            seed=self.seed * 10 + number,
+            seed=self.choice.seed * 10 + number,
             natural=self.given.natural,
             sentences=material.quotable(self.given.natural),
             chats=self.given.chats,
@@ -171,7 +177,7 @@ class _Run:
         self.reporter.say(f"{phase.name}: {host.described}, {budget.tokens:,} tokens at most, {steps:,} steps")
         with self.reporter.phase(phase.name) as meter:
             whole = fit(
-                model, rows, recipe, out=folder, budget=budget, seed=self.seed, meter=meter, host=host,
+                model, rows, recipe, out=folder, budget=budget, seed=self.choice.seed, meter=meter, host=host,
                 resume=self.resume,
             )  # fmt: skip
         if whole:
@@ -213,24 +219,27 @@ class _Run:
         else:
             self.reporter.say("evaluating")
             figures = self.measure(
-                model, self.tokenizer, held=self.given.held, items=self.shape.questions, seed=self.seed
+                model, self.tokenizer, held=self.given.held, items=self.shape.questions, seed=self.choice.seed
             )
             kept.write_text(json.dumps(figures, indent=1), encoding="utf-8")
         done = {name: _done(self.out / name) for name in ("pretrain", "finetune")}
         phases = {name: spent for name, spent in done.items() if spent}
         about = {
-            "preset": self.preset,
+            "preset": self.choice.preset,
             "parameters": sum(p.numel() for p in model.parameters()),
-            "layers": self.shape.layers,
-            "width": self.shape.width,
+            "layers": model.config.num_hidden_layers,
+            "width": model.config.hidden_size,
             "vocabulary": len(self.tokenizer),
-            "context": self.shape.context,
-            "seed": self.seed,
+            "context": model.config.max_position_embeddings,
+            "seed": self.choice.seed,
             "mix": "; ".join(spent["mix"] for spent in phases.values()),
             "phases": phases,
             "sources": list(dict.fromkeys(name for spent in phases.values() for name in spent["sources"])),
         }
         notices = sorted((self.out / "notices").glob("*.md"))
+        if earlier := self.choice.earlier:
+            about["earlier"] = earlier.described()
+            notices = [*earlier.notices(), *notices]
         export(model, self.tokenizer, self.out / "model", about=about, figures=figures, notices=notices)
         self.reporter.say(f"exported to {self.out / 'model'}")
 
@@ -278,18 +287,36 @@ def _done(folder: Path) -> dict[str, Any]:
     return spent
 
 
-def _remember(out: Path, preset: str | None, seed: int | None, *, resume: bool) -> tuple[str, int]:
-    """The preset and the seed: as said, as the run was begun with, or the defaults. They do not change in a run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """What does not change in a run."""
+
+    preset: str
+    seed: int
+    earlier: Earlier | None
+
+
+def _remember(out: Path, preset: str | None, seed: int | None, start: Path | None, *, resume: bool) -> _Choice:
+    """As said, as the run was begun with, or the defaults."""
     path = out / "run.json"
     before = json.loads(path.read_text(encoding="utf-8")) if resume and path.exists() else {}
-    chosen: tuple[str, int] = (
-        preset or before.get("preset", "cpu"),
-        before.get("seed", 0) if seed is None else seed,
+    if start is None and "start" in before:
+        start = Path(before["start"]["folder"])
+    chosen = _Choice(
+        preset=preset or before.get("preset", "cpu"),
+        seed=before.get("seed", 0) if seed is None else seed,
+        earlier=Earlier.read(start) if start else None,
     )
-    presets.preset(chosen[0])
-    choice = {"preset": chosen[0], "seed": chosen[1]}
-    if before and choice != {name: before.get(name) for name in choice}:
+    presets.preset(chosen.preset)
+    choice: dict[str, Any] = {"preset": chosen.preset, "seed": chosen.seed}
+    if chosen.earlier:
+        choice["start"] = {"folder": str(chosen.earlier.folder), "sha256": chosen.earlier.sha256}
+    if before and _identity(choice) != _identity(before):
         raise TrainingError(f"{out} holds a run begun with {before}; choose another --out or use --no-resume")
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(choice, indent=1), encoding="utf-8")
     return chosen
+
+
+def _identity(choice: Mapping[str, Any]) -> tuple[Any, ...]:
+    return choice["preset"], choice["seed"], choice.get("start", {}).get("sha256")

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,44 @@ def test_the_card_says_what_the_model_is_and_what_it_saw(finished: Path) -> None
 
 def test_a_finished_run_leaves_a_plot(finished: Path) -> None:
     assert (finished / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module")
+def further(tmp_path_factory: pytest.TempPathFactory, finished: Path) -> Path:
+    out = tmp_path_factory.mktemp("further") / "run"
+    assert train(preset="nano", start=finished / "model", data=(), out=out, seed=2, threads=1, tokens=4 * 1024)
+    return out
+
+
+def test_a_run_may_go_on_from_an_earlier_model(finished: Path, further: Path) -> None:
+    assert losses(further)[0] < losses(finished)[0] - 0.2
+    tokenizers = [(run / "model" / "tokenizer.json").read_bytes() for run in (finished, further)]
+    assert tokenizers[0] == tokenizers[1]
+
+
+def test_its_card_names_the_earlier_weights_and_keeps_what_they_saw(finished: Path, further: Path) -> None:
+    said = (further / "model" / "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256((finished / "model" / "model.safetensors").read_bytes()).hexdigest() in said
+    assert "tales.txt" in said
+
+
+def test_it_goes_on_with_the_same_earlier_model_only(finished: Path, further: Path) -> None:
+    assert train(data=(), out=further, steps=["pretrain"])
+    with pytest.raises(TrainingError, match="begun with"):
+        train(start=further / "model", data=(), out=further, steps=["pretrain"])
+
+
+def test_an_earlier_model_must_be_one(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="holds no weights"):
+        train(preset="nano", start=tmp_path, data=(), out=tmp_path / "run")
+
+
+def test_an_earlier_model_must_be_of_this_pipeline(tmp_path: Path, finished: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(finished / "model", other)
+    (other / "chat_template.jinja").write_text("{{ messages[0]['content'] }}", encoding="utf-8")
+    with pytest.raises(TrainingError, match="finetune --model"):
+        train(preset="nano", start=other, data=(), out=tmp_path / "run")
 
 
 def test_other_choices_do_not_go_on_with_a_run(finished: Path) -> None:
