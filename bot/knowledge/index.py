@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +13,15 @@ from bot.knowledge.chinese import weight
 from bot.knowledge.passages import Draft
 from bot.knowledge.query import Query, against
 from bot.knowledge.wanted import answered
-from bot.knowledge.words import han_share, index_keys, normal, searchable, words
+from bot.knowledge.words import han_share, index_keys, is_anything, is_topic, normal, searchable, words
 from bot.language import is_han
 
 RELEVANT = 0.3  # what scores less is not about the question: measured on questions from other worlds
 UNKNOWN = 0.38  # likewise where the index does not know the question's most telling word
 _CANDIDATES = 60
 _PARTS = re.compile(r"(?<=[?？])|[:：，]")  # a heading may hold a question and more
+_EVERYWHERE = 0.25
+_ANYTHING = 0.5  # so much a thing of the question counts where the text speaks of any item
 _BODY = 0.85  # a word of the question counts less in the text than in heading or question
 
 
@@ -33,6 +36,8 @@ class Entry:
     asked: tuple[Mapping[str, float], ...]
     plain: str
     chinese: bool
+    general: bool
+    """Whether it speaks of items of any kind."""
 
 
 def entry(draft: Draft) -> Entry:
@@ -43,7 +48,8 @@ def entry(draft: Draft) -> Entry:
     head += [character for character in heading if is_han(character) and weight(character) >= 0.25]
     plain = normal(f"{heading}\n{draft.text}")
     chinese = han_share(draft.text) > 0.5
-    return Entry(draft, frozenset(head), frozenset(body), (*head, *body), asked, plain, chinese)
+    general = any(map(is_anything, (*head, *body)))
+    return Entry(draft, frozenset(head), frozenset(body), (*head, *body), asked, plain, chinese, general)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +68,17 @@ class Index:
         self._numbers: dict[str, int] = {}
         rows = [[self._numbers.setdefault(key, len(self._numbers)) for key in each.keys] for each in self.entries]
         self._by_length = _by_length(self._numbers)
+        self._everywhere = _everywhere(self.entries)
         self._ranker = _ranker(rows, self._numbers) if self._numbers else None
 
     def search(self, question: str, *, chinese: bool, top: int) -> list[Hit]:
         """The best entries, best first. Scores: the share of the question's telling words that the passage covers
         (rare words tell more), times 0.6 + 0.25 for its BM25 rank against the best + 0.15 for how closely one of
-        its own questions or its heading matches; a quarter less where the passage says nothing of the kind that is
+        its own questions or its heading matches; a third less where the passage says nothing of the kind that is
         wanted, a duration say. Nothing below `RELEVANT`, nor below half of the best; passages of the other language
         only where the question's own has none.
         """
-        query = against(question, self._numbers, self._by_length)
+        query = against(question, self._numbers, self._by_length, everywhere=self._everywhere)
         if self._ranker is None or not query.terms:
             return []
         ranks = self._ranks(query)
@@ -87,7 +94,7 @@ class Index:
             score = coverage(query, each) * (
                 0.6 + 0.25 * max(float(ranks[number]), 0.0) / best_rank + 0.15 * _likeness(wording, each.asked)
             )
-            score *= 0.75 + 0.25 * answered(question, each.draft.text)
+            score *= 0.65 + 0.35 * answered(question, each.draft.text)
             if score >= (UNKNOWN if query.asks_unknown else RELEVANT):
                 hits.append(Hit(number, min(1.0, score)))
         own = [hit for hit in hits if self.entries[hit.number].chinese == chinese]
@@ -122,8 +129,11 @@ class Index:
 
 
 def coverage(query: Query, each: Entry) -> float:
-    """The share of the query's mass that a passage's words cover, 0…1."""
-    covered = 0.0
+    """The share of the query's mass that a passage's words cover, 0…1.
+
+    A passage about any item covers a thing that the index knows by half, but never more by that than by its own words.
+    """
+    covered = anything = 0.0
     for term in query.terms:
         best = 0.0
         for key, factor in term.stands.items():
@@ -133,8 +143,10 @@ def coverage(query: Query, each: Entry) -> float:
                 best = max(best, _BODY * factor)
         if best < _BODY and not term.key.isascii() and len(term.key) > 1 and term.key in each.plain:
             best = _BODY
+        if best == 0 and each.general and term.stands and not is_topic(term.key):
+            anything += _ANYTHING * term.weight
         covered += best * term.weight
-    return min(1.0, covered / query.mass)
+    return min(1.0, (covered + min(anything, covered)) / query.mass)
 
 
 def _wording(text: str) -> dict[str, float]:
@@ -153,6 +165,16 @@ def _likeness(wording: Mapping[str, float], asked: Iterable[Mapping[str, float]]
         ),
         default=0.0,
     )
+
+
+def _everywhere(entries: Sequence[Entry]) -> frozenset[str]:
+    """The keys that stand in more than every fourth entry of a language."""
+    found: set[str] = set()
+    for chinese in (False, True):
+        own = [each for each in entries if each.chinese == chinese]
+        counts = Counter(key for each in own for key in each.head | each.body)
+        found.update(key for key, count in counts.items() if count > len(own) * _EVERYWHERE)
+    return frozenset(found)
 
 
 def _by_length(vocabulary: Iterable[str]) -> dict[int, list[str]]:

@@ -1,16 +1,17 @@
 """A question as the index understands it: its telling words, each with what may stand for it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bot.knowledge import chinese, english
-from bot.knowledge.words import searchable, synonyms, words
+from bot.knowledge.words import is_topic, searchable, synonyms, words
 from bot.language import is_han
 
 _SYNONYM = 0.8
 _TYPO = 0.8
 _CHARACTER = 0.5  # one character of a Chinese word that the index does not know
+_TOPIC = 0.7  # the least that a word tells which matters are asked by: "return" tells as much as "lamp"
 _ENOUGH = 2.5  # a question's words weigh fully up to here; what a talkative one adds beyond counts less
 
 
@@ -45,8 +46,17 @@ def plain(question: str) -> Query:
     return _query(question, lambda key: {key: 1.0} | dict.fromkeys(synonyms(key), _SYNONYM))
 
 
-def against(question: str, vocabulary: Mapping[str, int], by_length: Mapping[int, Iterable[str]]) -> Query:
-    """The question in the words of an index; a word that it does not know may be a slip of the pen."""
+def against(
+    question: str,
+    vocabulary: Mapping[str, int],
+    by_length: Mapping[int, Iterable[str]],
+    *,
+    everywhere: Container[str] = (),
+) -> Query:
+    """The question in the words of an index; a word that it does not know may be a slip of the pen.
+
+    Words by which matters are asked tell at least `_TOPIC`, but for those that stand `everywhere` in the index.
+    """
 
     def stands(key: str) -> dict[str, float]:
         found = {other: _SYNONYM for other in synonyms(key) if other in vocabulary}
@@ -59,7 +69,11 @@ def against(question: str, vocabulary: Mapping[str, int], by_length: Mapping[int
                 found[character] = _CHARACTER
         return found
 
-    return _with_compounds(_query(question, stands), vocabulary)
+    def telling(term: Term) -> Term:
+        is_telling = is_topic(term.key) and term.key not in everywhere
+        return replace(term, weight=max(term.weight, _TOPIC)) if is_telling else term
+
+    return _with_compounds(Query(tuple(map(telling, _query(question, stands).terms))), vocabulary)
 
 
 def _with_compounds(query: Query, vocabulary: Mapping[str, int]) -> Query:

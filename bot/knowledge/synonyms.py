@@ -7,7 +7,7 @@ phrases that are asked for by one word: the name of the group that matches.
 import re
 
 PHRASES = re.compile(
-    r"""(?P<return>\b(?:send|sent|sending|give|giving|bring|take|mail)(?:\s\w+){0,3}\sback\b)
+    r"""(?P<return>\b(?:send|sent|sending|give|giving|bring|(?<!\byou\s)(?<!\bwe\s)take|mail)(?:\s\w+){0,3}\sback\b)
     |(?P<refund>\bmoney\sback\b)
     |(?P<broken>\b(?:not|n't|no\slonger|stopped|stops)\swork(?:s|ing)?\b)
     |(?P<fraction>\b\d+\s?/\s?\d+\b|\bone\s(?:half|third|quarter|fifth)\b)
@@ -21,6 +21,8 @@ half third quarter fraction
 refund reimburse reimbursement
 delivery deliver shipping ship shipment
 parcel package
+postage shipping
+standard normal regular usual
 late delayed delay overdue
 broken damaged defective faulty broke break damage
 warranty guarantee
@@ -82,7 +84,8 @@ GROUPS_ZH = """
 国外 海外 外国 境外
 退款 退钱 退还
 换货 更换 调换 换
-配送 送货 快递 发货 运送 寄送 送达 物流 送到 送
+配送 送货 快递 发货 运送 寄送 送达 物流 送到 送 到货
+过期 失效 作废 到期 有效期
 包裹 快件 邮件
 运费 邮费 配送费 快递费
 保修 质保 保修期 质保期 保质期
@@ -136,3 +139,5 @@ def _table(groups: str) -> dict[str, frozenset[str]]:
 
 SYNONYMS_EN = _table(GROUPS_EN)
 SYNONYMS_ZH = _table(GROUPS_ZH)
+TOPICS = frozenset((*SYNONYMS_EN, *SYNONYMS_ZH, *PHRASES.groupindex))  # words that matters are asked by
+ANYTHING = frozenset(["item", "product", "商品", "产品", "物品", "东西"])  # said of whatever is sold

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.knowledge import chinese, english
-from bot.knowledge.synonyms import PHRASES, SYNONYMS_EN, SYNONYMS_ZH
+from bot.knowledge.synonyms import ANYTHING, PHRASES, SYNONYMS_EN, SYNONYMS_ZH, TOPICS
 from bot.language import is_han
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
+_FIGURE = re.compile(r"[\d/+\s]+")
 _RUN = re.compile(rf"[{HAN}]+|\d+(?:[.,:]\d+)+|[^\W_{HAN}]+(?:['’][^\W\d_{HAN}]+)*")
 
 
@@ -46,12 +47,13 @@ def words(text: str) -> Iterator[Word]:
 
 
 def searchable(text: str) -> str:
-    """Normalised, with phrases and signs that are asked for by a word of their own."""
-    return PHRASES.sub(_add_word, normal(text)).replace("%", " percent ")
+    """Normalised, with the one word for phrases and signs that are asked for by it; figures stay beside theirs."""
+    return PHRASES.sub(_one_word, normal(text)).replace("%", " percent ")
 
 
-def _add_word(match: re.Match[str]) -> str:
-    return f"{match.group()} {match.lastgroup} "
+def _one_word(match: re.Match[str]) -> str:
+    kept = "".join(_FIGURE.findall(match.group()))
+    return f" {kept} {match.lastgroup} "
 
 
 def index_keys(text: str) -> list[str]:
@@ -79,6 +81,19 @@ _STEMMED = {
     english.stem(word): frozenset(map(english.stem, others)) - {english.stem(word)}
     for word, others in SYNONYMS_EN.items()
 }
+
+
+_TOPICS = frozenset(english.stem(word) for word in TOPICS)
+_ANYTHING = frozenset(english.stem(word) for word in ANYTHING)
+
+
+def is_topic(key: str) -> bool:
+    return key in _TOPICS
+
+
+def is_anything(key: str) -> bool:
+    """Whether a text with this word speaks of any thing, whatever it is called."""
+    return key in _ANYTHING
 
 
 def synonyms(key: str) -> frozenset[str]:
