@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from typing import Any
 
 import discord
@@ -13,7 +14,7 @@ from adapters.discord.asking import ask
 from adapters.discord.choosing import MOST_CHOICES, choose, offer
 from adapters.discord.desk import Desk
 from adapters.discord.kept import tell
-from adapters.discord.texts import ABOUT
+from adapters.discord.texts import ABOUT, TOO_OFTEN
 
 SYNCED = "discord.commands."
 CHINESE = {
@@ -37,6 +38,8 @@ CHINESE = {
 }
 
 Command = app_commands.Command[Any, ..., Any]
+
+KEPT_TOLD = 3, 60.0  # so often, in so many seconds: each time a person's records are read whole
 
 log = structlog.stdlib.get_logger()
 
@@ -75,6 +78,10 @@ class Tree(app_commands.CommandTree[discord.Client]):
         return [command for kind in discord.AppCommandType for command in self.get_commands(type=kind)]
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
+        if isinstance(error, app_commands.CommandOnCooldown):
+            said = TOO_OFTEN.pick(str(interaction.locale)).format(seconds=math.ceil(error.retry_after))
+            await interaction.response.send_message(said, ephemeral=True)
+            return
         log.warning("a command was not served", command=getattr(interaction.command, "name", None), error=str(error))
 
 
@@ -117,6 +124,7 @@ def make_tree(client: discord.Client, desk: Desk) -> Tree:
         await ask(interaction, desk, f"> {message.author.display_name}: {quoted}\n\n{asked}")
 
     @tree.context_menu(name=locale_str("What is kept of me"))
+    @app_commands.checks.cooldown(*KEPT_TOLD, key=lambda interaction: interaction.user.id)
     async def kept(interaction: discord.Interaction, whom: discord.User | discord.Member) -> None:
         await tell(interaction, desk, whom)
 

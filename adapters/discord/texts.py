@@ -37,6 +37,12 @@ KEPT_CUT = LocalText(
     }
 )
 KEPT_NOTHING = LocalText({"en": "Of you I keep nothing here.", "zh": "我在这里没有保存您的任何内容。"})
+TOO_OFTEN = LocalText(
+    {
+        "en": "You asked for this a moment ago. Please try again in {seconds} seconds.",
+        "zh": "您刚刚问过，请过 {seconds} 秒再试。",
+    }
+)
 KEPT_OF_OTHERS = LocalText(
     {
         "en": "I tell this only to the person themselves: use it on yourself.",

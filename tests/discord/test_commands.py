@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from adapters.discord.commands import KEPT_TOLD
 from bot.testing import ScriptedEngine
 from bot.types import ConversationKey
 from tests.discord.house import parley
@@ -173,6 +174,20 @@ async def test_of_a_person_who_never_wrote_nothing_is_kept(discord: Platform, ur
         await ready(discord)
         use = await discord.look_at(ada, ada, discord.dm(ada), "What is kept of me", locale="zh-CN")
         await discord.until(lambda: "没有保存" in use.text)
+
+
+async def test_who_asks_again_and_again_is_told_to_wait(discord: Platform, url: str) -> None:
+    ada, bob = discord.person("Ada"), discord.person("Bob")
+    async with parley(discord, url):
+        await ready(discord)
+        for _ in range(int(KEPT_TOLD[0])):
+            use = await discord.look_at(ada, ada, discord.dm(ada), "What is kept of me")
+            await discord.until(lambda use=use: "nothing" in use.text)  # type: ignore[misc] # bound now
+        refused = await discord.look_at(ada, ada, discord.dm(ada), "What is kept of me")
+        await discord.until(lambda: "seconds" in refused.text)
+        assert refused.ephemeral
+        other = await discord.look_at(bob, bob, discord.dm(bob), "What is kept of me")
+        await discord.until(lambda: "nothing" in other.text)
 
 
 async def test_more_than_a_file_may_hold_is_cut_and_said(
