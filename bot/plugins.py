@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 from typing import Literal
 
 from bot.errors import UnknownPlugin
-from bot.ports import AnyPlugin, ChannelPlugin, Plugin, ServerPlugin
+from bot.ports import AnyPlugin, ChannelPlugin, FleetPlugin, Plugin, ServerPlugin
 
 Group = Literal["parley.channels", "parley.stores", "parley.buses", "parley.engines", "parley.servers"]
 
@@ -18,7 +18,7 @@ def find(group: Group, name: str) -> AnyPlugin:
     """The plugin `name` of a group. Raises UnknownPlugin, which lists what is installed."""
     for point in entry_points(group=group, name=name):
         plugin = point.load()
-        if not isinstance(plugin, Plugin | ChannelPlugin | ServerPlugin):
+        if not isinstance(plugin, Plugin | ChannelPlugin | ServerPlugin | FleetPlugin):
             raise UnknownPlugin(name, hint=f"the entry point {point.value!r} of {group} is no Plugin")
         return plugin
     near = get_close_matches(name, names(group), n=1)

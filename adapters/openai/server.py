@@ -19,29 +19,29 @@ from bot.ports import Engine
 
 class OpenAIServer:
     def __init__(self, engine: Engine, settings: ServeSettings, *, key: str, bound: socket.socket) -> None:
-        self._engine = engine
         self._bound = bound
         self.address = f"{url_of(bound)}/v1"
-        self._app = Starlette(
-            routes=[
-                Route("/healthz", self._alive),
-                Route("/readyz", self._ready),
-                Mount("/", build(engine, key=key, name=settings.name)),
-            ]
-        )
+        self._app = application(engine, key=key, name=settings.name)
 
     async def serve(self) -> None:
         await serve(self._app, self._bound, before_exit=lambda: None)
 
-    async def _alive(self, _: Request) -> Response:
+
+def application(engine: Engine, *, key: str, name: str | None) -> Starlette:
+    """The protocol behind the key, and the probes before it. `name`: what callers know the model by."""
+
+    async def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def _ready(self, _: Request) -> Response:
+    async def ready(_: Request) -> Response:
         try:
-            await self._engine.check()
+            await engine.check()
         except EngineError as error:
             return JSONResponse({"status": "not ready", "detail": str(error)}, status_code=503)
         return JSONResponse({"status": "ready"})
+
+    behind_key = build(engine, key=key, name=name)
+    return Starlette(routes=[Route("/healthz", alive), Route("/readyz", ready), Mount("/", behind_key)])
 
 
 @asynccontextmanager

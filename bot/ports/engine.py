@@ -1,7 +1,7 @@
 """The model."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from bot.types import Generated, Message, Prompt
@@ -73,6 +73,18 @@ class EngineServer(Protocol):
     async def serve(self) -> None:
         """Answer until cancelled; then let answers in flight end, and return within seconds."""
         ...
+
+
+class FleetServer(EngineServer, Protocol):
+    """Offers several engines behind one address."""
+
+    async def ready(self) -> int:
+        """Wait until they can answer; how many they are. Raises ModelRefused, EngineDied."""
+        ...
+
+
+OpenEngine = Callable[[], AbstractAsyncContextManager[Engine]]
+"""Opens an engine and yields it when it can answer. Raises like `Plugin.open`, and EngineDied."""
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.ports.channels import Channel, Core
-from bot.ports.engine import Engine, EngineServer
+from bot.ports.engine import Engine, EngineServer, FleetServer, OpenEngine
 from bot.ports.store import Store
 
 S = TypeVar("S")
@@ -74,4 +74,17 @@ class ServerPlugin(Generic[S]):
     open: Callable[[S, Engine], AbstractAsyncContextManager[EngineServer]]
 
 
-AnyPlugin = Plugin[Any, Any] | ChannelPlugin[Any] | ServerPlugin[Any]
+@dataclass(frozen=True, slots=True)
+class FleetPlugin(Generic[S]):
+    """Offers engines that it opens itself, each in a process of its own, perhaps on another machine; of the group
+    `parley.servers` too. Settings and opener travel there, so both can be pickled.
+
+    `deployment` is the same in the form that the fleet's own tools take.
+    """
+
+    settings: type[S]
+    open: Callable[[S, OpenEngine], AbstractAsyncContextManager[FleetServer]]
+    deployment: Callable[[S, OpenEngine], Any]
+
+
+AnyPlugin = Plugin[Any, Any] | ChannelPlugin[Any] | ServerPlugin[Any] | FleetPlugin[Any]

@@ -54,6 +54,7 @@ class Endpoint:
                 stream = await self._client.post(
                     "/chat/completions",
                     body=body,
+                    options={"headers": asked.headers},
                     cast_to=ChatCompletionChunk,
                     stream=True,
                     stream_cls=AsyncStream[ChatCompletionChunk],

@@ -194,3 +194,26 @@ async def test_leaving_closes_answers_under_way() -> None:
     ):
         await anext(events)
     await until(lambda: engine.running == 0)
+
+
+async def test_servers_are_told_the_conversation_by_a_digest_that_stays_the_same() -> None:
+    told: list[str | None] = []
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        if head.startswith("post"):
+            found = [line.partition(": ")[2] for line in head.split("\r\n") if line.startswith("x-session-id: ")]
+            told.append(found[0] if found else None)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(note, "127.0.0.1", 0)
+    async with server, remote([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"]) as engine:
+        for conversation in ("slack:T1:ann:1", "slack:T1:ann:1", "slack:T1:bob:2", None):
+            with pytest.raises(EngineError):
+                await tell(engine, conversation)
+    one, again, other, none = told
+    assert one == again != other
+    assert none is None
+    assert one is not None
+    assert "ann" not in one
