@@ -11,7 +11,9 @@ COPY pyproject.toml README.md LICENSE NOTICE CHANGELOG.md ./
 COPY bot bot
 COPY adapters adapters
 COPY storage storage
-RUN pip install --no-cache-dir .
+# What else Parley shall be able to do, such as replicas of its engine: --build-arg EXTRAS="[ray]".
+ARG EXTRAS=""
+RUN pip install --no-cache-dir ".$EXTRAS"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --create-home --uid 10001 parley && install -d -o parley -g parley /data
