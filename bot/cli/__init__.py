@@ -7,6 +7,7 @@ import typer
 
 from bot.cli import (
     ask,
+    bench,
     chat,
     check,
     db,
@@ -37,7 +38,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (run, chat, ask, init, check, schema, doctor, serve_engine, jobs, stats, export, erase):
+for module in (run, chat, ask, init, check, schema, doctor, bench, serve_engine, jobs, stats, export, erase):
     cli.command()(getattr(module, module.__name__.rpartition(".")[2]))
 cli.command("eval")(evaluate.evaluate)
 for group in (train, model, db, turns, slack, discord):

@@ -21,6 +21,7 @@ COMMANDS = (
     "turns",
     "train",
     "eval",
+    "bench",
     "db",
     "export",
     "erase",
