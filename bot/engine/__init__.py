@@ -12,6 +12,7 @@ Importing this imports neither torch nor tokenizers. The tree is the way of a re
     worker      the loop: take requests, step, send what came out                 (worker process)
     scheduler   who is read and who decodes in the next step
     sequence    one request under way
+    threads     how many of them pay
     loading     the model of a folder, within the memory there is
     int8        linear layers in int8, every row scaled by itself
     adapter     what an adapter's folder holds and why it may be refused

@@ -1,6 +1,5 @@
 """A checked model folder becomes a runner on a device, within the memory there is. Runs in the worker."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,11 @@ from bot.engine.lora import load_adapters
 from bot.engine.memory import available
 from bot.engine.protocol import Start
 from bot.engine.runner import SlotRunner, SoloRunner, batches
+from bot.engine.threads import probe
 from bot.errors import ModelRefused
 
 _SMALL = 50_000_000
-"""Parameters below which one thread and float32 are as fast."""
+"""Parameters below which float32 is as fast."""
 _SHARE = 0.5
 """Of the free memory, for keys and values of the rows that run."""
 _KEPT = 0.25
@@ -39,8 +39,7 @@ def load(start: Start) -> Loaded:
     device = find_device(start.device)
     model = read_model(Path(start.folder), device=device, dtype=_read_as(start.dtype, device))
     small = sum(p.numel() for p in model.parameters()) < _SMALL
-    threads = start.threads or _threads(small=small)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(start.threads or 1)
     dtype = start.dtype
     if dtype == "auto":
         dtype = "bfloat16" if device.type == "cuda" else "float32" if small else "int8"
@@ -53,6 +52,7 @@ def load(start: Start) -> Loaded:
         int8=dtype == "int8",
         adapters=start.adapters,
     )
+    threads = start.threads or (1 if device.type == "cuda" else probe(model))
     return Loaded(runner=runner, device=device, dtype=dtype, threads=threads)
 
 
@@ -129,12 +129,6 @@ def _read_as(wanted: str, device: torch.device) -> torch.dtype:
     if wanted == "int8" and device.type != "cpu":
         raise ModelRefused("engine.dtype is 'int8', which is for the CPU; set it to 'auto', or engine.device to 'cpu'")
     return torch.bfloat16 if wanted == "bfloat16" or (wanted, device.type) == ("auto", "cuda") else torch.float32
-
-
-def _threads(*, small: bool) -> int:
-    """One for a small model: a second thread beside a busy neighbour costs more than it brings."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if small else max(1, cores // 2)
 
 
 def _free(device: torch.device) -> int | None:

@@ -170,8 +170,8 @@ class Worker:
             self._hand_out(frame)
         elif isinstance(frame, Ready):
             log.info(
-                "model loaded in %.1f s on %s (%s): %d conversations at once in %d MiB, %d MiB for prefixes",
-                *(frame.seconds, frame.device, frame.dtype),
+                "model loaded in %.1f s on %s (%s, threads: %d): %d conversations in %d MiB, %d MiB for prefixes",
+                *(frame.seconds, frame.device, frame.dtype, frame.threads),
                 *(frame.slots, frame.running >> 20, frame.kept >> 20),
             )
             self._settle(frame)

@@ -22,7 +22,7 @@ class EngineSettings(BaseModel):
     """`auto` is bfloat16 on a GPU; on the CPU int8 from 50 million parameters on, float32 below."""
 
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
-    """CPU threads of the worker. None: one for a small model, half of the cores for a large one."""
+    """CPU threads of the worker. None: one, or as many more as make it faster when it starts, which it tries out."""
 
     slots: Annotated[int, Field(ge=1, le=256)] = 8
     """Conversations decoded at once; lowered at start where memory does not hold their caches."""
