@@ -1,5 +1,6 @@
 """A checked model folder becomes a runner on a device, within the memory there is. Runs in the worker."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ class Loaded:
 def load(start: Start) -> Loaded:
     """Raises ModelRefused."""
     device = find_device(start.device)
+    if device.type == "cpu":  # else transformers copies keys and values for each query head wherever there is a mask
+        os.environ["TRANSFORMERS_SDPA_FORCE_GQA"] = "1"
     model = read_model(Path(start.folder), device=device, dtype=_read_as(start.dtype, device))
     small = sum(p.numel() for p in model.parameters()) < _SMALL
     torch.set_num_threads(start.threads or 1)
