@@ -27,12 +27,16 @@ from tests.benchmarks import (
     speed,
     warm,
 )
+from tests.benchmarks.engine import run as engine
+from tests.benchmarks.engine.shapes import SHAPES
 from tests.benchmarks.report import Row
 
 Benchmark = Callable[[], list[Row] | Awaitable[list[Row]]]
 
 
-def benchmarks(*, verbose: bool) -> Mapping[str, Benchmark]:
+def benchmarks(
+    *, verbose: bool = False, shapes: tuple[str, ...] = tuple(SHAPES), every: bool = False
+) -> Mapping[str, Benchmark]:
     return {
         "overhead": overhead.rows,
         "sharing": sharing.rows,
@@ -47,6 +51,7 @@ def benchmarks(*, verbose: bool) -> Mapping[str, Benchmark]:
         "speed": speed.rows,
         "answers": partial(answers.rows, verbose=verbose),
         "fresh": fresh.rows,
+        "engine": partial(engine.rows, shapes=shapes, every=every),
     }
 
 
@@ -57,12 +62,17 @@ async def run(benchmark: Benchmark) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("which", nargs="*", choices=[*benchmarks(verbose=False), []], default=[])
+    parser.add_argument("which", nargs="*", choices=[*benchmarks(), []], default=[])
     parser.add_argument("--verbose", action="store_true", help="print every question with its answers")
+    parser.add_argument("--shapes", default=",".join(SHAPES), help="the engine's models, with commas: b, c, d")
+    parser.add_argument("--every", action="store_true", help="the engine's models at every number of conversations")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
     configure(LogSettings(level="error"))
-    known = benchmarks(verbose=given.verbose)
+    shapes = tuple(given.shapes.split(","))
+    if unknown := [shape for shape in shapes if shape not in SHAPES]:
+        parser.error(f"there is no shape {unknown[0]!r}; choose from {', '.join(SHAPES)}")
+    known = benchmarks(verbose=given.verbose, shapes=shapes, every=given.every)
     found: list[Row] = []
     for name in given.which or known:
         print(f"… {name}", file=sys.stderr)

@@ -22,15 +22,23 @@ MODEL = "tiny"
 WRITER = Path(__file__).parent / "write_gguf.py"
 
 
+def home() -> Path:
+    """Where its environment lies: in the user's cache, not in the project's."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "parley" / "llama"
+
+
+def installed() -> Path | None:
+    """The Python of its environment, if that was made."""
+    return home() / "bin" / "python" if (home() / ".done").exists() else None
+
+
 async def environment() -> Path:
-    """The Python of an environment of its own; built once and kept in the user's cache."""
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "parley" / "llama"
-    python = home / "bin" / "python"
-    done = home / ".done"
-    if not done.exists():
-        await _run(sys.executable, "-m", "venv", str(home))
+    """The Python of an environment of its own; built once."""
+    python = home() / "bin" / "python"
+    if installed() is None:
+        await _run(sys.executable, "-m", "venv", str(home()))
         await _run(str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", *NEEDS)
-        done.touch()
+        (home() / ".done").touch()
     return python
 
 
@@ -101,3 +109,7 @@ async def _run(*command: str) -> None:
     out, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{out.decode(errors='replace')[-4000:]}")
+
+
+if __name__ == "__main__":
+    asyncio.run(environment())
