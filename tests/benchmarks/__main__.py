@@ -19,6 +19,7 @@ from tests.benchmarks import (
     durability,
     filled,
     fresh,
+    loop,
     overhead,
     replicas,
     resident,
@@ -50,6 +51,7 @@ def benchmarks(
         "warm": warm.rows,
         "speed": speed.rows,
         "answers": partial(answers.rows, verbose=verbose),
+        "loop": partial(loop.rows, verbose=verbose),
         "fresh": fresh.rows,
         "engine": partial(engine.rows, shapes=shapes, every=every),
     }
