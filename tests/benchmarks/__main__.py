@@ -81,7 +81,7 @@ def main() -> None:
         found += asyncio.run(run(known[name]))
     print(f"Python {platform.python_version()}, {platform.machine()}")
     for row in found:
-        print(f"{row.name:44}{row.value}")
+        print(f"{row.name:68} {row.value}")
     if given.json:
         given.json.write_text(json.dumps({row.name: row.value for row in found}, indent=2))
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 from bot.engine.client import LocalEngine, open_engine
@@ -15,6 +15,7 @@ from tests.crash.canaries import cancel_many, known_answers
 from tests.engine.models import make_folder
 
 _BEAT = 0.005
+SETTLE_SECONDS = 2
 
 
 @asynccontextmanager
@@ -81,6 +82,10 @@ async def many_cancels(folder: Path, *, count: int = 10_000) -> dict[str, int]:
         pid = engine.worker_pid or 0
         before = resident(pid) or 0
         found = await cancel_many(engine, known, count, seed=2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while engine.in_flight + engine.unconfirmed:  # the worker's last words are under way
+                    await asyncio.sleep(0.01)
         return {
             "cancelled": found.cancelled,
             "foreign": found.foreign,
