@@ -1,6 +1,6 @@
 """A model of this pipeline's that a run goes on with: its weights, tokenizer, card and notices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,5 +49,10 @@ class Earlier:
             card = card.split("---", 2)[2]
         return {"sha256": dict(self.sha256), "card": card.strip()}
 
-    def notices(self) -> list[Path]:
-        return [path for path in (self.folder / "NOTICE",) if path.is_file()]
+    def notices(self, more: Sequence[Path]) -> list[Path]:
+        """Its own, and those of `more` that it does not hold already."""
+        own = self.folder / "NOTICE"
+        if not own.is_file():
+            return list(more)
+        held = own.read_text(encoding="utf-8")
+        return [own, *(path for path in more if path.read_text(encoding="utf-8").strip() not in held)]

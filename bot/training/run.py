@@ -239,7 +239,7 @@ class _Run:
         notices = sorted((self.out / "notices").glob("*.md"))
         if earlier := self.choice.earlier:
             about["earlier"] = earlier.described()
-            notices = [*earlier.notices(), *notices]
+            notices = earlier.notices(notices)
         export(model, self.tokenizer, self.out / "model", about=about, figures=figures, notices=notices)
         self.reporter.say(f"exported to {self.out / 'model'}")
 

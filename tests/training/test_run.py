@@ -15,6 +15,7 @@ import torch
 from bot.errors import TrainingError
 from bot.evaluation.figures import figures
 from bot.training import run as training
+from bot.training.earlier import Earlier
 
 train = partial(training.train, measure=figures)
 CALL = (
@@ -114,6 +115,15 @@ def test_an_earlier_model_must_be_of_this_pipeline(tmp_path: Path, finished: Pat
     (other / "chat_template.jinja").write_text("{{ messages[0]['content'] }}", encoding="utf-8")
     with pytest.raises(TrainingError, match="finetune --model"):
         train(preset="nano", start=other, data=(), out=tmp_path / "run")
+
+
+def test_a_notice_that_an_earlier_model_holds_is_not_said_twice(tmp_path: Path, finished: Path) -> None:
+    folder, known, fresh = tmp_path / "model", tmp_path / "known.md", tmp_path / "fresh.md"
+    shutil.copytree(finished / "model", folder)
+    known.write_text("Corpus one, CC BY 4.0\n", encoding="utf-8")
+    fresh.write_text("Corpus two, CC0\n", encoding="utf-8")
+    (folder / "NOTICE").write_text("Weights.\n\nCorpus one, CC BY 4.0\n", encoding="utf-8")
+    assert Earlier.read(folder).notices([known, fresh]) == [folder / "NOTICE", fresh]
 
 
 def test_other_choices_do_not_go_on_with_a_run(finished: Path) -> None:
