@@ -161,11 +161,11 @@ def test_question_and_answer_files_have_unique_questions_and_no_empty_answers(na
 
 @each_persona
 @each_collection
-def test_a_collection_has_six_questions_a_language_one_of_them_unanswerable(name: str, collection: str) -> None:
+def test_a_collection_has_questions_of_each_language_and_few_of_them_unanswerable(name: str, collection: str) -> None:
     for language in LANGUAGES:
         questions = [q for q in asked(name, collection) if q["language"] == language]
-        assert len(questions) == 6
-        assert sum(q["expect"] == {"unsure": True} for q in questions) == 1
+        assert len(questions) == 10 if collection == "held_back" else len(questions) >= 6
+        assert 1 <= sum(q["expect"] == {"unsure": True} for q in questions) <= len(questions) / 4
 
 
 @each_persona
