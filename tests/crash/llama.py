@@ -1,8 +1,6 @@
 """llama.cpp's server behind the remote engine: part of `make soak` alone, because its build takes minutes."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,32 +12,11 @@ from bot.engine.remote.settings import RemoteSettings
 from bot.errors import EngineError
 from tests.conformance.engine import answer, ask
 from tests.engine.remote.proxy import How, Proxy, proxy
+from tests.llamacpp.environment import write_gguf
 from tests.ports import Port
 
-NEEDS = ("llama-cpp-python[server]>=0.3.16,<0.4", "gguf>=0.17", "safetensors>=0.6")
 FAULTS: tuple[How, ...] = ("500", "garbage", "html", "cut", "hang", "429")
 MODEL = "tiny"
-WRITER = Path(__file__).parent / "write_gguf.py"
-
-
-def home() -> Path:
-    """Where its environment lies: in the user's cache, not in the project's."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "parley" / "llama"
-
-
-def installed() -> Path | None:
-    """The Python of its environment, if that was made."""
-    return home() / "bin" / "python" if (home() / ".done").exists() else None
-
-
-async def environment() -> Path:
-    """The Python of an environment of its own; built once."""
-    python = home() / "bin" / "python"
-    if installed() is None:
-        await _run(sys.executable, "-m", "venv", str(home()))
-        await _run(str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", *NEEDS)
-        (home() / ".done").touch()
-    return python
 
 
 @asynccontextmanager
@@ -47,7 +24,7 @@ async def serving(folder: Path, python: Path) -> AsyncIterator[str]:
     """llama.cpp's server with the tiny model of `folder`; its base URL."""
     file, held = folder / "tiny.gguf", Port()
     port = held.number
-    await _run(str(python), "-P", str(WRITER), str(folder), str(file))  # -P: platform.py lies beside it
+    await write_gguf(python, folder, file, kind="f32")
     with (folder / "llama.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             python, "-m", "llama_cpp.server", "--model", str(file), "--model_alias", MODEL, "--n_ctx", "256",
@@ -101,15 +78,3 @@ async def _question(engine: RemoteEngine, before: Proxy, fault: How | None, numb
     else:
         found["miscounted"] += finished.prompt_tokens != engine.count_tokens(prompt.messages)
 
-
-async def _run(*command: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    out, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{out.decode(errors='replace')[-4000:]}")
-
-
-if __name__ == "__main__":
-    asyncio.run(environment())

@@ -106,8 +106,9 @@ class Soak:
                 "left over": left, "MiB grown": grown}  # fmt: skip
 
     async def _llama(self, told: Told) -> dict[str, Any]:
-        from tests.crash.llama import ask_through_faults, environment, serving
+        from tests.crash.llama import ask_through_faults, serving
         from tests.engine.models import make_folder
+        from tests.llamacpp.environment import environment
 
         python = await environment()
         folder = await asyncio.to_thread(make_folder, self._folder / "llama")

@@ -2,7 +2,7 @@
 
 run           the trials, their table and the goals
 shapes        the models: random weights in known shapes
-llama         llama.cpp with the same weights, where it is installed (write_gguf, llama_child run there)
+llama         llama.cpp with the same weights, where it is installed (llama_child runs there)
 reuse         what kept prefixes save
 manners       the event loop, cancelled requests
 goals         what is wanted, and whether it is so

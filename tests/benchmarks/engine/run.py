@@ -26,11 +26,11 @@ from bot.measuring.workloads import Workload, plan
 from tests.benchmarks.engine import manners
 from tests.benchmarks.engine.goals import AT_LEAST, AT_MOST, Goal, over
 from tests.benchmarks.engine.goals import rows as told
-from tests.benchmarks.engine.llama import HOW, llama
+from tests.benchmarks.engine.llama import llama
 from tests.benchmarks.engine.reuse import reuse
 from tests.benchmarks.engine.shapes import SHAPES, make
 from tests.benchmarks.report import Row, milliseconds
-from tests.crash.llama import installed
+from tests.llamacpp.environment import HOW, installed
 
 ALL = (1, 8, 16, 32)
 TRANSFORMERS, LLAMA = "transformers", "llama.cpp"
@@ -155,7 +155,7 @@ def _table(found: Found) -> list[Row]:
         ratio = over(measured.tokens_per_cpu_second, found.speed(*place[:4], SEQUENTIAL))
         rows.append(Row(_name(place), _shown(measured) + (f", {ratio:.2f} × generate" if ratio else "")))
     if installed() is None:
-        rows.append(Row(LLAMA, f"not installed; to have it: {HOW}"))
+        rows.append(Row(LLAMA, f"not installed; to have it, in minutes: {HOW}"))
     return rows
 
 

@@ -1,7 +1,5 @@
-"""Writes the benchmark's models as GGUF with weights in q8_0. Run by llama.cpp's own environment: FOLDER FILE.
-
-Without a tokenizer: the benchmark speaks in token ids.
-"""
+"""Writes a small model of transformers, with its byte-level BPE, as GGUF. Run by llama.cpp's own environment:
+FOLDER FILE f32|q8_0."""
 
 import json
 import re
@@ -41,13 +39,13 @@ GPT2 = {
 Q8 = gguf.GGMLQuantizationType.Q8_0
 
 
-def main(folder: Path, out: Path) -> None:
+def main(folder: Path, out: Path, weights: str) -> None:
     config = json.loads((folder / "config.json").read_text())
     kind = config["model_type"]
     writer = gguf.GGUFWriter(str(out), kind)
     heads = describe_gpt2(writer, config) if kind == "gpt2" else describe_llama(writer, config)
-    writer.add_tokenizer_model("no_vocab")
     writer.add_vocab_size(config["vocab_size"])
+    add_tokenizer(writer, folder, config["vocab_size"])
     for name, values in tensors(folder / "model.safetensors"):
         theirs = renamed(name, GPT2 if kind == "gpt2" else LLAMA)
         if kind == "gpt2" and re.search(r"(c_attn|c_proj|c_fc)\.weight$", name):
@@ -55,7 +53,7 @@ def main(folder: Path, out: Path) -> None:
         if kind == "llama" and (layer := re.search(r"(q_proj|k_proj)\.weight$", name)):
             values = neighbours(values, heads[layer[1]])  # noqa: PLW2901 - likewise, see there
         values = np.ascontiguousarray(values)  # noqa: PLW2901 - what gguf takes
-        if values.ndim == 2 and theirs != "position_embd.weight":
+        if weights == "q8_0" and values.ndim == 2 and theirs != "position_embd.weight":
             writer.add_tensor(theirs, gguf.quants.quantize(values, Q8), raw_dtype=Q8)
         else:
             writer.add_tensor(theirs, values)
@@ -88,6 +86,25 @@ def describe_gpt2(writer: Any, config: dict[str, Any]) -> dict[str, int]:
     return {}
 
 
+def add_tokenizer(writer: Any, folder: Path, size: int) -> None:
+    model = json.loads((folder / "tokenizer.json").read_text())
+    special = {token["content"] for token in model["added_tokens"] if token["special"]}
+    by_id = {number: token for token, number in model["model"]["vocab"].items()}
+    by_id |= {token["id"]: token["content"] for token in model["added_tokens"]}
+    tokens = [by_id.get(number, f"[unused{number}]") for number in range(size)]
+    merges = [" ".join(pair) if isinstance(pair, list) else pair for pair in model["model"]["merges"]]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokens)
+    kinds = [gguf.TokenType.CONTROL if token in special else gguf.TokenType.NORMAL for token in tokens]
+    writer.add_token_types(kinds)
+    writer.add_token_merges(merges)
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_bos_token_id(tokens.index("<|im_start|>"))
+    writer.add_add_bos_token(False)
+    writer.add_chat_template(json.loads((folder / "tokenizer_config.json").read_text())["chat_template"])
+
+
 def renamed(name: str, names: dict[str, str]) -> str:
     stem, _, last = name.rpartition(".")
     if layer := re.fullmatch(r"(?:model\.layers|transformer\.h)\.(\d+)\.(.+)", stem):
@@ -101,15 +118,19 @@ def neighbours(weight: Any, heads: int) -> Any:
 
 
 def tensors(path: Path) -> Iterator[tuple[str, Any]]:
-    """The tensors of a safetensors file in bfloat16, which numpy does not know, as float32."""
+    """The tensors of a safetensors file, in float32 or in bfloat16, which numpy does not know, as float32."""
     data = np.memmap(path, dtype=np.uint8, mode="r")
     start = 8 + int(data[:8].view(np.uint64)[0])
     for name, tensor in json.loads(bytes(data[8:start])).items():
         if name != "__metadata__":
             first, last = tensor["data_offsets"]
-            halves = np.frombuffer(data[start + first : start + last].tobytes(), np.uint16)
-            yield name, (halves.astype(np.uint32) << 16).view(np.float32).reshape(tensor["shape"])
+            held = data[start + first : start + last].tobytes()
+            if tensor["dtype"] == "BF16":
+                values = (np.frombuffer(held, np.uint16).astype(np.uint32) << 16).view(np.float32)
+            else:
+                values = np.frombuffer(held, np.float32)
+            yield name, values.reshape(tensor["shape"])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
