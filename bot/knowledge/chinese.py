@@ -1,7 +1,7 @@
 """Chinese words by jieba, loaded when the first Chinese text comes.
 
-The dictionary is read from the package each time (about a second, once a process, in a thread): jieba's own cache
-lies in the shared temporary folder, where anyone could plant one, and loading it would hold the interpreter.
+The dictionary is looked up in the package's file (see `dictionary`): jieba's own cache lies in the shared temporary
+folder, where anyone could plant one, and loading it would hold the interpreter.
 """
 
 import threading
@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import log
 from typing import Any
 
+from bot.knowledge.dictionary import Dictionary
 from bot.knowledge.stopwords import STOP_ZH
 
 _MANY = 50_000  # occurrences in jieba's dictionary (60 million in all) from which a word tells nothing
@@ -25,7 +26,9 @@ def _load() -> Any:
         import jieba  # noqa: PLC0415 - heavy, and most installations never read Chinese
     jieba.setLogLevel("WARNING")
     tokenizer = jieba.Tokenizer()
-    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    with tokenizer.get_dict_file() as file:
+        tokenizer.FREQ = Dictionary(file.read().decode("utf-8"))
+    tokenizer.total = tokenizer.FREQ.total()
     tokenizer.initialized = True
     return tokenizer
 
@@ -36,7 +39,7 @@ def _jieba() -> Any:
 
 
 def prepare() -> None:
-    """Load the dictionary now. Blocks for a second or two the first time: call it in a thread."""
+    """Load the dictionary now. Blocks for half a second the first time: call it in a thread."""
     _jieba()
 
 

@@ -78,7 +78,7 @@ def _csv(name: str, text: str) -> Iterator[Draft]:
 
 def _yaml(name: str, text: str) -> Iterator[Draft]:
     try:
-        for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
+        for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)) if "*" in text else ():
             if isinstance(event, AliasEvent):
                 raise BadDocument(f"line {event.start_mark.line + 1}: YAML aliases are not allowed: write it out")
         root = YAML(typ="safe", pure=True).compose(io.StringIO(text))
