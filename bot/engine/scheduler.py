@@ -116,6 +116,11 @@ class Scheduler:
             sequence = found
         self._done(sequence, "cancelled")
 
+    def told(self) -> Report:
+        """What there is to report since the last time: a place freed by `cancel` is told before the next step."""
+        report, self._report = self._report, Report()
+        return report
+
     def step(self) -> Report:
         if self._reading is None and self._waiting and len(self._running) < self._runner.slots:
             self._reading = self._waiting.popleft()
@@ -124,8 +129,7 @@ class Scheduler:
             self._read(self._reading)
         if self._running:
             self._decode()
-        report, self._report = self._report, Report()
-        return report
+        return self.told()
 
     def _read(self, sequence: Sequence) -> None:
         size = min(self._runner.chunk, len(sequence.prompt) - sequence.filled)

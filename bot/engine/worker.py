@@ -27,7 +27,7 @@ from bot.engine.protocol import (
     encode,
     sampling_of,
 )
-from bot.engine.scheduler import Scheduler
+from bot.engine.scheduler import Report, Scheduler
 from bot.engine.sequence import Sequence
 from bot.engine.tokens import Detokenizer, read_tokenizer
 from bot.errors import ModelRefused, RequestRefused
@@ -81,11 +81,14 @@ class _Worker:
     def run(self, inbox: "SimpleQueue[Frame]") -> None:
         while True:
             self._take(inbox, wait=self._scheduler.idle)
-            report = self._scheduler.step()
-            if report:
-                texts = [(id_, text, [astuple(chance) for chance in chances]) for id_, text, chances in report.texts]
-                done, failed, refused = report.done, report.failed, report.refused
-                _send(self._sink, Stepped(texts=texts, done=done, failed=failed, refused=refused))
+            self._tell(self._scheduler.told())
+            self._tell(self._scheduler.step())
+
+    def _tell(self, report: Report) -> None:
+        if report:
+            texts = [(id_, text, [astuple(chance) for chance in chances]) for id_, text, chances in report.texts]
+            done, failed, refused = report.done, report.failed, report.refused
+            _send(self._sink, Stepped(texts=texts, done=done, failed=failed, refused=refused))
 
     def _take(self, inbox: "SimpleQueue[Frame]", *, wait: bool) -> None:
         try:

@@ -77,4 +77,3 @@ async def _question(engine: RemoteEngine, before: Proxy, fault: How | None, numb
         await asyncio.sleep(1.1 if fault == "429" else 0)
     else:
         found["miscounted"] += finished.prompt_tokens != engine.count_tokens(prompt.messages)
-

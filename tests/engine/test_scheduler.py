@@ -320,4 +320,5 @@ def test_a_cancel_frees_the_row_before_the_next_step() -> None:
     scheduler.add(request(2, [7, 8], new=1))
     scheduler.cancel(1)
     assert scheduler.running == 0
-    assert tuple(reason for _, reason, *_ in scheduler.step().done) == ("cancelled", "length")
+    assert [(number, reason) for number, reason, *_ in scheduler.told().done] == [(1, "cancelled")]
+    assert [(number, reason) for number, reason, *_ in scheduler.step().done] == [(2, "length")]

@@ -53,24 +53,33 @@ async def lag(folder: Path, *, at_once: int = 8) -> tuple[float, float, float]:
     return percentile(idle, 0.99), percentile(loading, 0.99), percentile(answering, 0.99)
 
 
-async def cancel_steps(engine: LocalEngine, *, times: int = 5) -> int:
+async def cancel_steps(engine: LocalEngine, *, times: int = 10) -> int:
     """The most tokens that another answer got between a request's end and word that its place is free."""
-    most = 0
-    for number in range(times):
-        others = engine.generate(ask(f"other {number}", engine=engine, max_tokens=200))
-        async with (
-            aclosing(others),
-            aclosing(engine.generate(ask(f"first {number}", engine=engine, max_tokens=200))) as ended,
-        ):
+    return max([await _steps_until_free(engine, number) for number in range(times)])
+
+
+async def _steps_until_free(engine: LocalEngine, number: int) -> int:
+    tokens = 0
+    under_way = asyncio.Event()
+
+    async def other() -> None:
+        nonlocal tokens
+        async for _ in engine.generate(ask(f"other {number}", engine=engine, max_tokens=400)):
+            tokens += 1
+            under_way.set()
+
+    reading = asyncio.create_task(other())
+    try:
+        async with aclosing(engine.generate(ask(f"first {number}", engine=engine, max_tokens=400))) as ended:
             await anext(ended)
-            await anext(others)
-            await ended.aclose()
-            steps = 0
-            while engine.unconfirmed:
-                await anext(others)
-                steps += 1
-            most = max(most, steps)
-    return most
+            await under_way.wait()
+        before = tokens
+        while engine.unconfirmed:
+            await asyncio.sleep(0.001)
+        return tokens - before
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
 
 
 async def many_cancels(folder: Path, *, count: int = 10_000) -> dict[str, int]:
