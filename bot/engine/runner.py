@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache
 
+from bot.engine.attention import attend_by_row, attend_together, attends_by_row
 from bot.engine.cache import SlotCache
 from bot.engine.lora import Routing
 from bot.engine.prefixes import PrefixStore
@@ -49,6 +50,7 @@ class SlotRunner:
         )
         self._prefixes = PrefixStore(budget=kept)
         self._last_only = _last_only(model)
+        self._by_row = attends_by_row(model)
 
     @torch.inference_mode()
     def reuse(self, sequence: Sequence, *, row: int) -> int:
@@ -107,13 +109,14 @@ class SlotRunner:
         self._cache.decode(at, span=span)
         seen = torch.arange(span, device=self._device)[None] <= at[:, None]
         mask = self._mask(seen[:, None, None])
-        return self._forward(torch.tensor(tokens, device=self._device)[:, None], at[:, None], mask)
+        by_row = {"row_lengths": [length + 1 for length in lengths]} if self._by_row else {}
+        return self._forward(torch.tensor(tokens, device=self._device)[:, None], at[:, None], mask, **by_row)
 
     def _mask(self, seen: Tensor) -> Tensor:
         dtype = self._model.dtype
         return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill(~seen, torch.finfo(dtype).min)
 
-    def _forward(self, tokens: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:
+    def _forward(self, tokens: Tensor, positions: Tensor, mask: Tensor | None, **attention: Any) -> Tensor:
         out = self._model(
             input_ids=tokens,
             attention_mask=mask,
@@ -121,6 +124,7 @@ class SlotRunner:
             cache=self._cache,
             use_cache=True,
             **self._last_only,
+            **attention,
         )
         return out.logits[:, -1]  # type: ignore[no-any-return]  # a model's output is untyped
 
@@ -184,14 +188,24 @@ class SoloRunner:
         return out.logits[:, -1]  # type: ignore[no-any-return]  # a model's output is untyped
 
 
-@torch.inference_mode()
 def batches(model: Any, *, context: int) -> int | None:
     """The cache bytes of one position where the model runs in a SlotCache, found by trying; None where it does not.
 
-    Two short rows, read in chunks and decoded together, must give the logits that the bare model gives.
+    The model is left with the attention that is right for it.
     """
     if "position_ids" not in inspect.signature(model.forward).parameters or not _plain_attention(model, context):
         return None
+    attend_by_row(model)
+    size = _tried(model, context)
+    if size is None and attends_by_row(model):
+        attend_together(model)
+        size = _tried(model, context)
+    return size
+
+
+@torch.inference_mode()
+def _tried(model: Any, context: int) -> int | None:
+    """Two short rows, read in chunks and decoded together, must give the logits that the bare model gives."""
     vocabulary = model.config.get_text_config().vocab_size
     tokens = [number * 7919 % vocabulary for number in range(11, 27)]
     first, second = tokens[:8], tokens[8:14]
