@@ -20,7 +20,7 @@ from bot.jobs import Scheduler, upkeep
 from bot.knowledge import Library
 from bot.load import Load
 from bot.models import Following, open_switch
-from bot.personas import Catalog, Problem, persona_schema
+from bot.personas import BUILTIN, Catalog, Problem, persona_schema
 from bot.plugins import Group, find
 from bot.ports import (
     Bus,
@@ -68,6 +68,7 @@ class App:
         self._following = following
         self.channels: dict[str, Channel] = {}
         self._catalog = personas
+        self._routes = routes
         self._load = Load(at_once=settings.turns.at_once)
         self._leaving = False
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{new_id()[-4:]}"
@@ -196,8 +197,17 @@ class App:
         await self.bus.publish("personas", "")
 
     async def _follow(self) -> None:
-        await self.knowledge.refresh(self.personas.all())
+        await self.read_knowledge()
         self._scheduler.refresh()
+
+    async def read_knowledge(self) -> None:
+        """Of a built-in persona that no room names, it is read with the first question instead."""
+        named = {name for rooms in self._routes.values() for name in rooms.values()}
+        await self.knowledge.refresh(
+            persona
+            for persona in self.personas.all()
+            if persona.name in named or not all(source.path.is_relative_to(BUILTIN) for source in persona.knowledge)
+        )
 
 
 @asynccontextmanager
@@ -224,7 +234,7 @@ async def open_app(loaded: Loaded, *, channels: Sequence[str] | None = None) -> 
         )
         for name in served:
             _warn_of_missing(app.personas, name, _rooms(settings, name))
-        await app.knowledge.refresh(app.personas.all())
+        await app.read_knowledge()
         for name in served:
             plugin = find("parley.channels", name)
             if not isinstance(plugin, ChannelPlugin):
