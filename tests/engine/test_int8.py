@@ -109,3 +109,15 @@ def test_an_answer_does_not_depend_on_its_neighbours(family: str, data: st.DataO
 
     alone = {number: answers([number], 1)[number] for number in prompts}
     assert answers([*prompts], data.draw(st.integers(2, 5))) == alone
+
+
+def test_an_input_that_was_changed_in_between_is_scaled_anew() -> None:
+    layers = [nn.Linear(8, 8) for _ in range(4)]
+    apart = [RowLinear(layer.weight.detach(), layer.bias) for layer in layers]
+    pairs = nn.ModuleList([nn.Sequential(*layers[:2]), nn.Sequential(*layers[2:])])
+    quantise(pairs)
+    x = torch.linspace(-1, 1, 8)[None]
+    for pair, alone in zip(pairs, (apart[:2], apart[2:]), strict=True):
+        for number in range(2):
+            assert torch.equal(pair.get_submodule(str(number))(x), alone[number](x.clone()))
+        x *= 3
