@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check install --quiet
+# Of the modules that come with torch few are ever imported: those are compiled when they are.
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --no-compile
 ARGS ?=
 # Tests start hundreds of programs, which else compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,13 +18,15 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/.installed
 	@$(BIN)/parley run $(ARGS)
 
-test: $(VENV)/.tested system check
+test:
+	@$(MAKE) --no-print-directory --jobs 2 $(VENV)/.tested system
+	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest -n logical --maxprocesses 4 --max-worker-restart 0 --dist loadfile
 
 check: $(VENV)/.tested
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/mypy --num-workers auto
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.tested
@@ -49,10 +52,10 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.torch
 	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.tested: $(VENV)/.installed
-	@echo "Installing what the tests need"
+$(VENV)/.tested: pyproject.toml $(VENV)/.torch
+	@echo "Installing Parley and what its tests need"
 	@$(PIP) --editable '.[test]'
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 # What the tests need beside Python: Chromium and a Chinese font for the pages, npm to rebuild the widget,
 # nginx for the proxy's settings, PostgreSQL and Redis for the store and the bus.
