@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -13,7 +14,7 @@ def labelled_loss(model: Any, inputs: dict[str, Tensor], *, count: Tensor | int 
 
     Equal to the loss over all positions, but the output layer sees only those whose next token has a label. Works
     for any causal model: whatever it does to its logits (a bias, a soft cap) it does to these. The mean is over
-    `count` tokens: those labelled in the whole step where `inputs` are a part of it.
+    `count` tokens: those labelled in the whole step where `inputs` are a part of it. Without any it is 0.
     """
     inputs = dict(inputs)
     following = inputs.pop("labels")[:, 1:]
@@ -28,4 +29,5 @@ def labelled_loss(model: Any, inputs: dict[str, Tensor], *, count: Tensor | int 
     finally:
         hook.remove()
     total = cross_entropy(logits.float(), following[kept], reduction="sum")
-    return total / (kept.sum() if count is None else count), logits
+    labelled = kept.sum() if count is None else torch.as_tensor(count)
+    return total / labelled.clamp(min=1), logits

@@ -62,3 +62,13 @@ def test_the_model_is_left_as_it_was() -> None:
     ids = torch.randint(2, 97, (2, 8))
     labelled_loss(model, {"input_ids": ids, "labels": ids})
     assert model(input_ids=ids).logits.shape == (2, 8, 97)
+
+
+@pytest.mark.parametrize("count", [None, 0, torch.tensor(0)])
+def test_rows_without_a_label_teach_nothing(count: torch.Tensor | int | None) -> None:
+    model = small(KINDS["llama"])
+    ids = torch.randint(2, 97, (2, 8))
+    loss, _ = labelled_loss(model, {"input_ids": ids, "labels": torch.full_like(ids, IGNORED)}, count=count)
+    torch.autograd.backward(loss)
+    assert loss.item() == 0
+    assert all(not weight.grad.any() for weight in model.parameters() if weight.grad is not None)
