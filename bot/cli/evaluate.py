@@ -104,8 +104,11 @@ def _results(
 ) -> Mapping[str, Any]:
     if model.endswith(".json"):
         return _read(Path(model))
-    from bot.evaluation.run import evaluate as run
-    from bot.evaluation.subject import open_subject
+    from bot.imports import uncollected
+
+    with uncollected():
+        from bot.evaluation.run import evaluate as run
+        from bot.evaluation.subject import open_subject
 
     subject = open_subject(model, device=device)
     reference = open_subject(str(trained), device=device, exact=True) if trained else None

@@ -120,8 +120,11 @@ def finetune(
         return
 
     def tune() -> bool:
-        from bot.training.lora import Adapter
-        from bot.training.tune import tune as tune_model
+        from bot.imports import uncollected
+
+        with uncollected():
+            from bot.training.lora import Adapter
+            from bot.training.tune import tune as tune_model
 
         names = tuple(name.strip() for name in targets.split(",")) if targets else ()
         return tune_model(
@@ -161,8 +164,11 @@ def _train(
     precision: Literal["auto", "fp32", "bf16"] = "auto", accumulate: int = 1, resume: bool = True,
 ) -> None:  # fmt: skip
     def train() -> bool:
-        from bot.evaluation.figures import figures
-        from bot.training.run import train as train_model
+        from bot.imports import uncollected
+
+        with uncollected():
+            from bot.evaluation.figures import figures
+            from bot.training.run import train as train_model
 
         return train_model(
             measure=figures, steps=steps, preset=preset, start=start, data=tuple(data or ()), out=out, seed=seed,

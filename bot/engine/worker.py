@@ -31,6 +31,7 @@ from bot.engine.scheduler import Report, Scheduler
 from bot.engine.sequence import Sequence
 from bot.engine.tokens import Detokenizer, read_tokenizer
 from bot.errors import ModelRefused, RequestRefused
+from bot.imports import uncollected
 
 
 def main() -> int:
@@ -56,9 +57,10 @@ def main() -> int:
 class _Worker:
     def __init__(self, start: Start, sink: BinaryIO) -> None:
         began = time.monotonic()
-        from bot.engine.loading import load  # noqa: PLC0415 - importing torch takes seconds; the pipe is read meanwhile
+        with uncollected():  # loading imports too: the model's own classes
+            from bot.engine.loading import load  # noqa: PLC0415 - torch takes seconds; the pipe is read meanwhile
 
-        loaded = load(start)
+            loaded = load(start)
         self._sink = sink
         self._ends = frozenset(start.ends)
         path = Path(start.folder) / "tokenizer.json"

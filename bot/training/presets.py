@@ -37,7 +37,7 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "nano": Preset(
         vocabulary=512, width=64, layers=2, heads=2, kv_heads=1, head=32, inner=128, context=512, row=256, rows=4,
-        rate=3e-3, tokens=50 * 1024, tokenizer_bytes=300_000, questions=8,
+        rate=3e-3, tokens=50 * 1024, tokenizer_bytes=300_000, questions=2,
     ),
     "cpu": Preset(
         vocabulary=8192, width=192, layers=6, heads=4, kv_heads=2, head=64, inner=512, context=512, row=384, rows=5,
