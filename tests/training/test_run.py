@@ -2,9 +2,6 @@ import hashlib
 import json
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +13,12 @@ from bot.errors import TrainingError
 from bot.evaluation.figures import figures
 from bot.training import run as training
 from bot.training.earlier import Earlier
+from tests.training.apart import run_once
 
 train = partial(training.train, measure=figures)
-CALL = (
-    "import sys; from pathlib import Path\n"
-    "from bot.evaluation.figures import figures; from bot.training.run import train\n"
-)
+BROKEN: Any = {
+    "preset": "nano", "data": (), "seed": 3, "threads": 1, "tokens": 24 * 1024, "steps": ("pretrain", "finetune"),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -141,24 +138,10 @@ def test_an_unknown_preset_names_the_known_ones(tmp_path: Path) -> None:
         train(preset="huge", data=(), out=tmp_path, seed=1)
 
 
-def run_once(out: Path, *, kill_at: int | None = None, how: signal.Signals = signal.SIGKILL) -> int:
-    """Train nano in a process of its own; with `kill_at`, end it once a checkpoint of that step stands."""
-    options = "preset='nano', data=(), seed=3, threads=1, tokens=24 * 1024, steps=('pretrain', 'finetune')"
-    program = f"{CALL}sys.exit(0 if train(out=Path(sys.argv[1]), measure=figures, {options}) else 130)"
-    with subprocess.Popen([sys.executable, "-c", program, str(out)], stderr=subprocess.DEVNULL) as process:
-        while kill_at is not None and process.poll() is None:
-            saved = out / "pretrain" / f"checkpoint-{kill_at}" / "spent.json"
-            if saved.exists():
-                process.send_signal(how)
-                break
-            time.sleep(0.02)
-        return process.wait(timeout=120)
-
-
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("unbroken") / "run"
-    assert run_once(run) == 0
+    assert train(out=run, **BROKEN)
     return run
 
 
@@ -169,10 +152,8 @@ def curve(run: Path) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_run_that_was_ended_goes_on_with_the_same_curve(tmp_path: Path, unbroken: Path, how: signal.Signals) -> None:
-    ended = run_once(tmp_path, kill_at=6, how=how)
-    assert ended == (-signal.SIGKILL if how is signal.SIGKILL else 130)
+def test_a_run_that_was_ended_again_and_again_goes_on_with_the_same_curve(tmp_path: Path, unbroken: Path) -> None:
+    assert run_once(tmp_path, end_at=9, how=signal.SIGKILL, **BROKEN) == -signal.SIGKILL
     assert not (tmp_path / "finetune").exists()
     cut_short = tmp_path / "pretrain" / "checkpoint-99"
     cut_short.mkdir()
@@ -180,7 +161,12 @@ def test_a_run_that_was_ended_goes_on_with_the_same_curve(tmp_path: Path, unbrok
     with (tmp_path / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write('{"phase": "pretr')
 
-    assert run_once(tmp_path) == 0
+    assert run_once(tmp_path, end_at=15, how=signal.SIGTERM, **BROKEN) == 130
+    assert not (tmp_path / "finetune").exists()
+    with (tmp_path / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"phase": "pretr')
+
+    assert run_once(tmp_path, **BROKEN) == 0
     assert len(curve(unbroken)) > 8
     assert curve(tmp_path) == curve(unbroken)
     weights = Path("finetune", "last", "model.safetensors")

@@ -53,7 +53,7 @@ def answer(model: Any, folder: Path) -> str:
 
 
 def test_a_whole_model_learns_its_chats_and_stays_a_plain_folder(base: Path, chats: Path, tmp_path: Path) -> None:
-    assert tune(model=base, data=(chats,), out=tmp_path / "run", epochs=40, rate=1e-2, threads=1)
+    assert tune(model=base, data=(chats,), out=tmp_path / "run", epochs=30, rows=10, rate=1e-2, threads=1)
     folder = tmp_path / "run" / "model"
     model: Any = AutoModelForCausalLM.from_pretrained(folder)
     assert answer(model, folder) == SECRET
@@ -70,8 +70,8 @@ def test_an_adapter_is_small_names_its_base_and_leaves_it_alone(base: Path, chat
 
     before = (base / "model.safetensors").read_bytes()
     assert tune(
-        model=base, data=(chats,), out=tmp_path / "run", adapter=Adapter(rank=4, alpha=16), epochs=60, rate=2e-2,
-        threads=1,
+        model=base, data=(chats,), out=tmp_path / "run", adapter=Adapter(rank=4, alpha=16), epochs=60, rows=10,
+        rate=2e-2, threads=1,
     )  # fmt: skip
     folder = tmp_path / "run" / "adapter"
     assert (base / "model.safetensors").read_bytes() == before
