@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.here import parley_here
 from tests.cli.terminal import PARLEY, parley
 
 
@@ -32,7 +33,7 @@ def test_an_adapter_needs_a_model(tmp_path: Path) -> None:
 def test_bad_data_is_one_line(tmp_path: Path) -> None:
     bad = tmp_path / "chats.jsonl"
     bad.write_text('{"messages": [{"role": "robot", "content": "Hi"}]}\n')
-    result = parley("train", "tokenizer", "--preset", "nano", "--data", str(bad), "--out", "run", cwd=tmp_path)
+    result = parley_here("train", "tokenizer", "--preset", "nano", "--data", str(bad), "--out", "run", cwd=tmp_path)
     assert result.code == 1
     assert f"{bad}:1: message 1: role 'robot'" in result.complaint
 
@@ -48,7 +49,7 @@ def test_sigterm_leaves_a_checkpoint_that_the_same_command_goes_on_from(tmp_path
         assert process.wait(timeout=60) == 130
     assert list((tmp_path / "run" / "pretrain").glob("checkpoint-*"))
 
-    result = parley(*command, cwd=tmp_path)
+    result = parley_here(*command, cwd=tmp_path)
     assert result.code == 0, result.err
     assert "going on after step" in result.err
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import parley
+from tests.cli.here import parley_here
 from tests.evaluation.pages import stands_alone
 from tests.evaluation.subjects import tiny
 
@@ -13,17 +13,17 @@ from tests.evaluation.subjects import tiny
 def test_two_models_end_in_a_verdict_that_programs_can_use(tmp_path: Path) -> None:
     first, second = tiny(tmp_path / "one"), tiny(tmp_path / "two", seed=1)
     few = ("--quick", "--device", "cpu", "--groups", "text")
-    result = parley("eval", str(first), *few, "--out", "alone", cwd=tmp_path)
+    result = parley_here("eval", str(first), *few, "--out", "alone", cwd=tmp_path)
     assert result.code == 0, result.err
     assert {p.name for p in (tmp_path / "alone").iterdir()} == {"report.html", "results.json"}
     stands_alone((tmp_path / "alone" / "report.html").read_text(encoding="utf-8"))
-    result = parley("eval", "alone/results.json", str(second), *few, "--out", "out", cwd=tmp_path)
+    result = parley_here("eval", "alone/results.json", str(second), *few, "--out", "out", cwd=tmp_path)
     assert result.code == 3, result.err
     assert result.out.splitlines()[-1] == "keep one: two is not measurably better at anything"
     found = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
     assert found["gate"]["passed"] is False
     stands_alone((tmp_path / "out" / "comparison.html").read_text(encoding="utf-8"))
-    result = parley("eval", "alone/results.json", str(second), *few[1:], "--out", "other", cwd=tmp_path)
+    result = parley_here("eval", "alone/results.json", str(second), *few[1:], "--out", "other", cwd=tmp_path)
     assert result.code == 1
     assert "same options" in result.err
 
@@ -39,7 +39,7 @@ def test_two_models_end_in_a_verdict_that_programs_can_use(tmp_path: Path) -> No
     ],
 )
 def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], code: int, word: str, tmp_path: Path) -> None:
-    result = parley("eval", *arguments, cwd=tmp_path)
+    result = parley_here("eval", *arguments, cwd=tmp_path)
     assert result.code == code
     assert word in result.err
     assert "Traceback" not in result.err
