@@ -1,28 +1,44 @@
 """`parley model` beside running servers: the next turn comes from the chosen model, without a restart."""
 
 import asyncio
-import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import cli
 from tests.e2e.server import PARLEY, Client, Server, running
 from tests.postgres_server import PostgresServer
 from tests.redis_server import RedisServer
 
+Parley = Callable[..., Awaitable[str]]
 ANSWER = "{model} says " + " ".join(f"word{n}" for n in range(20))
 
 
-async def parley(server: Server, *arguments: str) -> str:
-    """What a command prints, run beside the server."""
-    path = os.pathsep.join([str(server.folder / "packages"), *filter(None, [os.environ.get("PYTHONPATH")])])
+@pytest.fixture
+def parley(monkeypatch: pytest.MonkeyPatch) -> Parley:
+    """What a command prints, run beside a server, but within this process: its start takes longer than its work."""
+    monkeypatch.setattr("bot.cli.logs.configure", lambda *_, **__: None)  # it is for good, and for a whole process
+
+    async def run(server: Server, *arguments: str) -> str:
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(server.folder / "packages"))
+            patch.chdir(server.folder)
+            result = await asyncio.to_thread(CliRunner().invoke, cli, arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+async def ask(server: Server, question: str) -> str:
+    """What `parley ask` prints beside a server. A process of its own: it takes signals, for which it needs one."""
     process = await asyncio.create_subprocess_exec(
-        PARLEY,
-        *arguments,
+        *(PARLEY, "ask", "-p", "free", question),
         cwd=server.folder,
-        env={**os.environ, "PYTHONPATH": path},
+        env=server.prepare(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -45,7 +61,9 @@ async def until_said(client: Client, name: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_the_model_of_a_running_parley_on_sqlite_is_exchanged_and_brought_back(tmp_path: Path) -> None:
+async def test_the_model_of_a_running_parley_on_sqlite_is_exchanged_and_brought_back(
+    tmp_path: Path, parley: Parley
+) -> None:
     async with running(tmp_path, answer=ANSWER, delay=0.05) as server, Client(server) as client:
         early = (await client.say("early", client_id="early"))["turn"]
         assert "settings" in await parley(server, "model", "show")
@@ -54,7 +72,7 @@ async def test_the_model_of_a_running_parley_on_sqlite_is_exchanged_and_brought_
         [first] = [m["text"] for m in await client.messages() if (m["turn"], m["role"]) == (early, "assistant")]
         assert first == ANSWER.replace("{model}", "scripted")
         assert (await parley(server, "model", "list")).startswith("*")
-        assert (await parley(server, "ask", "-p", "free", "beside it")).startswith("tuned says")
+        assert (await ask(server, "beside it")).startswith("tuned says")
         await server.end(signal.SIGTERM)
         await server.start()
         assert await said(client, "after a restart") == "tuned"
@@ -83,7 +101,7 @@ async def replicas(
                 await server.end(signal.SIGKILL)
 
 
-async def test_two_replicas_go_over_and_back_together(replicas: tuple[Server, Server]) -> None:
+async def test_two_replicas_go_over_and_back_together(replicas: tuple[Server, Server], parley: Parley) -> None:
     for arguments, name in ((("use", "tuned", "--force"), "tuned"), (("rollback",), "scripted")):
         await parley(replicas[0], "model", *arguments)
         async with asyncio.timeout(30):
