@@ -93,7 +93,7 @@ def test_an_ended_fine_tuning_goes_on_with_the_same_curve(
     from bot.training import progress
 
     def run(out: Path) -> bool:
-        return tune(model=base, data=(chats,), out=out, adapter=Adapter(rank=2), epochs=9, row=48, rows=4, threads=1)
+        return tune(model=base, data=(chats,), out=out, adapter=Adapter(rank=2), epochs=5, row=48, rows=4, threads=1)
 
     def curve(out: Path) -> list[tuple[Any, ...]]:
         rows = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -104,7 +104,7 @@ def test_an_ended_fine_tuning_goes_on_with_the_same_curve(
 
     def ended(self: progress.PhaseMeter, figures: Any) -> None:
         log(self, figures)
-        if figures["step"] >= 15:
+        if figures["step"] >= 10:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
