@@ -1,13 +1,16 @@
+import os
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
+from tests import commands
 from tests.postgres_server import PostgresServer
 from tests.redis_server import RedisServer
 
 # The suites hold the assertions, so they are rewritten like test modules: before any test imports them.
 pytest.register_assert_rewrite("tests.conformance")
+commands.forking = hasattr(os, "fork")
 
 
 @pytest.fixture(scope="session", autouse=True)

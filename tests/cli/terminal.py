@@ -1,23 +1,19 @@
 """Runs the parley command as a person at a shell does: in a folder, with pipes or on a real pseudo-terminal."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-PARLEY = Path(sys.executable).parent / "parley"
+from tests.commands import PARLEY, run
+
+__all__ = ["PARLEY", "Result", "parley"]
 
 
-def parley(*arguments: str, cwd: Path, given: str = "", environment: dict[str, str] | None = None) -> "Result":
-    process = subprocess.run(
-        [PARLEY, *arguments],
-        cwd=cwd,
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-        env={**os.environ, **(environment or {})},
+def parley(
+    *arguments: str, cwd: Path, given: str = "", environment: dict[str, str] | None = None, real: bool = False
+) -> "Result":
+    """`real` runs what people run, at the price of its imports; else it is a fork that does the same."""
+    process = run(
+        arguments, cwd=cwd, given=given, environment={**os.environ, **(environment or {})}, timeout=90, real=real
     )
     return Result(process.returncode, process.stdout, process.stderr)
 

@@ -44,13 +44,13 @@ def test_each_command_s_help_has_an_example(tmp_path: Path) -> None:
 
 
 def test_wrong_usage_exits_2(tmp_path: Path) -> None:
-    assert parley("sing", cwd=tmp_path).code == 2
+    assert parley("sing", cwd=tmp_path, real=True).code == 2
     assert parley("ask", "--sing", cwd=tmp_path).code == 2
     assert parley("run", "--port", "many", cwd=tmp_path).code == 2
 
 
 def test_ask_prints_the_answer_alone_so_that_pipes_work(tmp_path: Path) -> None:
-    result = parley("ask", "How many months does the warranty last?", cwd=tmp_path)
+    result = parley("ask", "How many months does the warranty last?", cwd=tmp_path, real=True)
     assert (result.code, result.err) == (0, "")
     assert "24" in result.out or "month" in result.out
     assert "\x1b" not in result.out
@@ -107,13 +107,14 @@ def test_a_database_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -
     result = parley("ask", "Hi", cwd=tmp_path, environment={"DATABASE_URL": "sqlite+aiosqlite:///notes"})
     assert result.code == 1
     assert "notes" in result.complaint
-    missing = parley("ask", "Hi", cwd=tmp_path, environment={"DATABASE_URL": "sqlite+aiosqlite:///no/such/p.db"})
+    url = "sqlite+aiosqlite:///no/such/p.db"
+    missing = parley("ask", "Hi", cwd=tmp_path, environment={"DATABASE_URL": url}, real=True)
     assert missing.code == 1
     assert "no/such" in missing.complaint
 
 
 def test_init_writes_files_that_pass_check_and_answer(tmp_path: Path) -> None:
-    written = parley("init", "mine", cwd=tmp_path)
+    written = parley("init", "mine", cwd=tmp_path, real=True)
     assert written.code == 0, written.err
     mine = tmp_path / "mine"
     checked = parley("check", cwd=mine)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Any, Protocol, Self
 
 import httpx
 
+from tests.commands import PARLEY, Process, start
 from tests.ports import Port
 
-PARLEY = Path(sys.executable).parent / "parley"
+__all__ = ["PACKAGE", "PARLEY", "PERSONA", "Address", "Client", "Server", "outside_package", "running"]
+
 PACKAGE = """
 from collections import deque
 from contextlib import asynccontextmanager
@@ -63,11 +64,13 @@ def outside_package(folder: Path, *, group: str, name: str, source: str) -> None
 class Server:
     """A `parley run` in a folder of its own. `start` after `kill` is the same Parley again, on the same port.
 
-    `{question}` in the answer stands for the question, `{model}` for the model that answers.
+    `{question}` in the answer stands for the question, `{model}` for the model that answers. `real` is as in
+    tests.cli.terminal.
     """
 
-    def __init__(self, folder: Path, *, answer: str, delay: float) -> None:
+    def __init__(self, folder: Path, *, answer: str, delay: float, real: bool = False) -> None:
         self.folder = folder
+        self._real = real
         outside_package(folder / "packages", group="parley.engines", name="slow", source=PACKAGE)
         (folder / "personas").mkdir()
         (folder / "personas" / "free.yaml").write_text(PERSONA)
@@ -77,7 +80,7 @@ class Server:
         }
         self._port = Port()
         self.port = self._port.number
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -92,15 +95,12 @@ class Server:
     async def start(self) -> None:
         environment = self.prepare()
         with (self.folder / "stderr.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                PARLEY,
-                "run",
-                "--port",
-                str(self.port),
+            self.process = await start(
+                ("run", "--port", str(self.port)),
                 cwd=self.folder,
-                env=environment,
-                stdout=asyncio.subprocess.PIPE,
+                environment=environment,
                 stderr=log,
+                real=self._real,
             )
         assert self.process.stdout is not None
         async with asyncio.timeout(240):
@@ -114,7 +114,9 @@ class Server:
         if self.process.returncode is None:
             self.process.send_signal(how)
         async with asyncio.timeout(30):
-            await self.process.communicate()
+            assert self.process.stdout is not None
+            await self.process.stdout.read()
+            await self.process.wait()
         assert self.process.returncode is not None
         return self.process.returncode
 

@@ -10,7 +10,7 @@ ANSWER = " ".join(f"word{n}" for n in range(400))
 
 
 async def test_on_sigterm_readyz_turns_red_while_messages_are_still_taken_in_and_none_is_lost(tmp_path: Path) -> None:
-    server = Server(tmp_path, answer=ANSWER, delay=0.01)
+    server = Server(tmp_path, answer=ANSWER, delay=0.01, real=True)
     server.settings["turns"] = {"drain_seconds": 1.5, "grace_seconds": 0.2}
     await server.start()
     try:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,8 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.e2e.server import PARLEY, Server
+from tests.cli.terminal import parley as command
+from tests.e2e.server import Server
 from tests.slack.platform import SlackPlatform
 
 pytestmark = pytest.mark.slow
@@ -128,17 +128,10 @@ async def test_a_missing_or_wrong_token_is_named_in_one_line_before_anything_sta
     slack: SlackPlatform, tmp_path: Path, environment: dict[str, str], named: str
 ) -> None:
     server = Server(tmp_path, answer="", delay=0)
-    process = await asyncio.create_subprocess_exec(
-        *(PARLEY, "run", "--port", "0"),
-        cwd=tmp_path,
-        env={**server.prepare(), "SLACK_API_URL": slack.api_url, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    async with asyncio.timeout(90):
-        _, errors = await process.communicate()
-    assert process.returncode == 1
-    lines = [line for line in errors.decode().splitlines() if line.startswith("parley:")]
+    told = {**server.prepare(), "SLACK_API_URL": slack.api_url, **environment}
+    result = await asyncio.to_thread(command, "run", "--port", "0", cwd=tmp_path, environment=told)
+    assert result.code == 1
+    lines = [line for line in result.err.splitlines() if line.startswith("parley:")]
     assert len(lines) == 1
     assert named in lines[0]
-    assert "xoxb-wrong" not in errors.decode()
+    assert "xoxb-wrong" not in result.err
