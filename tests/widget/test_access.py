@@ -41,9 +41,18 @@ async def violations(visitor: Visitor) -> list[str]:
     return [f"{fault['id']}: {[node['target'] for node in fault['nodes']]}" for fault in found["violations"]]
 
 
+def half(*factors: tuple[str, str]) -> list[tuple[str, ...]]:
+    """Every second combination, so that all but one factor still meet in every way: a page of axe takes seconds."""
+    return [
+        tuple(pair[level] for pair, level in zip(factors, levels, strict=True))
+        for levels in product((0, 1), repeat=len(factors))
+        if sum(levels) % 2 == 0
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "state", list(product(["light", "dark"], ["en", "zh-CN"], ["phone", "desk"], ["ltr", "rtl"])), ids="-".join
+    "state", half(("light", "dark"), ("en", "zh-CN"), ("phone", "desk"), ("ltr", "rtl")), ids="-".join
 )
 async def test_axe_finds_nothing_closed_open_or_in_conversation(
     state: tuple[str, str, str, str], fake: Fake, visit: Visit
@@ -67,7 +76,7 @@ async def test_axe_finds_nothing_closed_open_or_in_conversation(
     assert await violations(visitor) == []
 
 
-@pytest.mark.parametrize("state", list(product(["light", "dark"], ["en-GB", "zh-CN"], ["phone", "desk"])), ids="-".join)
+@pytest.mark.parametrize("state", half(("light", "dark"), ("en-GB", "zh-CN"), ("phone", "desk")), ids="-".join)
 async def test_axe_finds_nothing_on_the_demo_page(state: tuple[str, str, str], fake: Fake, visit: Visit) -> None:
     theme, language, size = state
     visitor = await visit(
