@@ -1,4 +1,4 @@
-import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +10,7 @@ from tests.redis_server import RedisServer
 
 # The suites hold the assertions, so they are rewritten like test modules: before any test imports them.
 pytest.register_assert_rewrite("tests.conformance")
-commands.forking = hasattr(os, "fork")
+commands.forking = sys.platform == "linux"
 
 
 @pytest.fixture(scope="session", autouse=True)
