@@ -6,8 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Of the modules that come with torch few are ever imported: those are compiled when they are.
-PIP := $(BIN)/pip --disable-pip-version-check install --quiet --no-compile
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet
 ARGS ?=
 # Tests start hundreds of programs, which else compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE

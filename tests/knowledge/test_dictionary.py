@@ -1,7 +1,12 @@
-import jieba
+import warnings
+
 import pytest
 
 from bot.knowledge.dictionary import Dictionary
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # where pip did not compile it, Python finds fault with it here
+    import jieba
 
 
 @pytest.fixture(scope="module")
