@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn import functional
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
@@ -59,7 +59,7 @@ def _attend(
     out = query.new_empty(*shared.shape[:3], value.shape[-1])
     for row, length in enumerate(row_lengths):
         one = slice(row, row + 1)
-        out[one] = scaled_dot_product_attention(
+        out[one] = functional.scaled_dot_product_attention(
             shared[one], key[one, :, :length], value[one, :, :length], scale=scaling
         )
     return out.view(rows, 1, heads, value.shape[-1]), None

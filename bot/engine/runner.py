@@ -108,7 +108,7 @@ class SlotRunner:
         span = whole(max(lengths) + 1)
         self._cache.decode(at, span=span)
         seen = torch.arange(span, device=self._device)[None] <= at[:, None]
-        mask = self._mask(seen[:, None, None])
+        mask = self._mask(seen[:, None, None])  # also by row, for layers that the lengths do not reach
         by_row = {"row_lengths": [length + 1 for length in lengths]} if self._by_row else {}
         return self._forward(torch.tensor(tokens, device=self._device)[:, None], at[:, None], mask, **by_row)
 
