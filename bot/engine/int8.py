@@ -21,7 +21,8 @@ class _Rows:
         self._last: tuple[str, Tensor, Tensor, Tensor] | None = None
 
     def scaled(self, x: Tensor, *, place: str) -> tuple[Tensor, Tensor]:
-        """The scaled rows, and what to multiply their results by; made once for the layers of one place."""
+        """The scaled rows, and what to multiply their results by; made once for the layers of one place, between
+        which nobody may change the input."""
         if self._last is None or self._last[0] != place or self._last[1] is not x:
             peak = x.abs().amax(-1, keepdim=True).clamp_min(_TINY)
             self._last = place, x, x / peak, peak
