@@ -40,8 +40,9 @@ async def write_gguf(python: Path, folder: Path, file: Path, *, kind: Literal["f
 
 
 async def _run(*command: str) -> None:
+    environment = {**os.environ, "CMAKE_ARGS": os.environ.get("CMAKE_ARGS", "-DLLAVA_BUILD=OFF")}  # it sees no images
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=environment
     )
     out, _ = await process.communicate()
     if process.returncode:
